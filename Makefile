@@ -1,0 +1,57 @@
+# Everything a person or CI does here; `make help` lists it.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test test-fast check lint layers types fix bench soak clean
+
+help: ## Show what can be done
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamp is newer than what it was made from, or the environment is made anew.
+$(VENV)/.ready: pyproject.toml constraints.txt hatch_build.py src/llmos/apis/kinds.json
+	@$(PYTHON) -c 'import sys; sys.exit("llmos needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --build-constraints constraints.txt --group dev --editable .
+	@touch $@
+
+setup: $(VENV)/.ready ## Make the environment in .venv
+
+serve: setup ## Start the server; options in ARGS, e.g. ARGS='--port 9443 --data-dir D'
+	@exec $(BIN)/llmos serve $(ARGS)
+
+test: setup check ## Run every check and every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: setup ## Run the unit tests alone, within a minute
+	@$(BIN)/python -m pytest -m "not slow and not clients" $(ARGS)
+
+check: lint layers types ## Style, layers and types
+
+lint: setup
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/codespell src tests docs README.md CHANGELOG.md
+	@$(BIN)/deptry src
+
+layers: setup
+	@$(BIN)/lint-imports --no-logo
+
+types: setup
+	@$(BIN)/mypy
+
+fix: setup ## Format, and fix what can be fixed
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: setup ## Measure; against a real kube-apiserver too where KUBEBUILDER_ASSETS names one
+	@$(BIN)/python -m bench $(ARGS)
+
+soak: setup ## Long fault experiments
+	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios $(ARGS)
+
+clean: ## Remove the environment and what tools left
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

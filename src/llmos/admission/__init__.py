@@ -1,0 +1,1 @@
+"""Attributes become an object or a refusal: lifecycle, tenancy, quota, limits."""

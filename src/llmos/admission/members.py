@@ -1,0 +1,193 @@
+"""Who may make whom a member of a namespace: the rules of RoleTemplateBinding.
+
+A binding is a cluster-wide object, but its author needs no cluster-wide right: what counts are his
+rights in the namespace that the binding points to, read from its body and nowhere else.
+"""
+
+from dataclasses import dataclass
+
+from llmos.admission.binding_shape import expiry_errors, immutable_errors, shape_errors
+from llmos.admission.binding_subjects import added_subjects, guard_platform_subjects
+from llmos.admission.identity import is_platform
+from llmos.admission.namespace_lifecycle import ending, is_ending
+from llmos.admission.plugin import CHANGES, WRITES, Scope, Validator
+from llmos.admission.refusals import forbidden, invalid, objects_of
+from llmos.admission.resources import (
+    GLOBAL_ROLES,
+    NAMESPACES,
+    ROLE_TEMPLATE_BINDINGS,
+    ROLE_TEMPLATES,
+)
+from llmos.admission.rights import Rights
+from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.lister import Lister
+from llmos.apimachinery.object import Object, get_path, is_terminating
+from llmos.apimachinery.validation import field_invalid, field_not_found
+from llmos.apis.admission_v1 import AdmissionAttributes
+from llmos.apis.authorization_v1 import Attributes
+from llmos.apis.namespaces import is_reserved
+
+_VERBS = {"CREATE": "create", "UPDATE": "update", "DELETE": "delete"}
+
+
+def target_namespace(attributes: AdmissionAttributes) -> str:
+    """The namespace a binding points to; ``""`` is the whole cluster.
+
+    What is stored already counts before what is sent: the field is immutable.
+    """
+    binding = attributes.old_object or attributes.object or {}
+    return str(binding.get("namespaceId") or "")
+
+
+def check_shape(attributes: AdmissionAttributes) -> None:
+    """Section 3: a binding is well-formed; ``namespaceId`` and ``roleTemplateRef`` are immutable.
+
+    Raises:
+        InvalidError: it is not, or one of them changes.
+    """
+    new, old = objects_of(attributes)
+    errors = immutable_errors(new, old) if attributes.operation == "UPDATE" else []
+    errors = errors or shape_errors(new)
+    if errors:
+        raise invalid(attributes, *errors)
+
+
+def keep_out_of_reserved_namespaces(attributes: AdmissionAttributes) -> None:
+    """Rule 3: no binding points into a reserved namespace, an admin's neither.
+
+    Raises:
+        ForbiddenError: it does.
+    """
+    namespace = target_namespace(attributes)
+    if is_reserved(namespace) and not is_platform(attributes.user):
+        raise forbidden(
+            attributes, f'the namespace "{namespace}" belongs to the platform and has no members'
+        )
+
+
+def keep_status(attributes: AdmissionAttributes) -> None:
+    """Section 6: the status says what the controllers did, so nobody else writes it.
+
+    Raises:
+        ForbiddenError: somebody else does.
+    """
+    if not is_platform(attributes.user):
+        raise forbidden(attributes, "only the platform's controllers write the status")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The rules that need to look around."""
+
+    lister: Lister
+    rights: Rights
+    clock: Clock
+
+    def check_expiry(self, attributes: AdmissionAttributes) -> None:
+        """A new ``expiresAt`` lies in the future.
+
+        Raises:
+            InvalidError: it does not.
+        """
+        new, old = objects_of(attributes)
+        if new.get("expiresAt") == old.get("expiresAt"):
+            return
+        errors = expiry_errors(new, self.clock())
+        if errors:
+            raise invalid(attributes, *errors)
+
+    def require_members_right(self, attributes: AdmissionAttributes) -> None:
+        """Section 7: its author may write ``namespaces/members`` in the namespace it points to.
+
+        Raises:
+            ForbiddenError: he may not.
+        """
+        namespace = target_namespace(attributes)
+        asked = Attributes(
+            user=attributes.user,
+            verb=_VERBS[attributes.operation],
+            resource=NAMESPACES.resource,
+            subresource="members",
+            namespace=namespace,
+            name=namespace,
+        )
+        self.rights.require(attributes, asked)
+
+    def require_active_namespace(self, attributes: AdmissionAttributes) -> None:
+        """A new member needs a namespace that is there and stays.
+
+        Raises:
+            InvalidError: there is no such namespace.
+            ForbiddenError: it is ending.
+        """
+        name = target_namespace(attributes)
+        if not name:
+            return
+        namespace = self.lister.get(NAMESPACES, "", name)
+        if namespace is None:
+            raise invalid(attributes, field_not_found("namespaceId", name))
+        if is_ending(namespace):
+            raise ending(attributes, name)
+
+    def require_template(self, attributes: AdmissionAttributes) -> None:
+        """Its role template exists, and takes new members: a locked one does not, whoever asks.
+
+        Raises:
+            InvalidError: it does not exist, or is locked.
+        """
+        if not _gives_more(attributes):
+            return
+        template = self._template(attributes)
+        name = get_path(attributes.object, "roleTemplateRef", "name")
+        if template is None or is_terminating(template):
+            raise invalid(attributes, field_not_found("roleTemplateRef.name", name))
+        if get_path(template, "spec", "locked") is True:
+            why = "the role template is locked: it takes no new members"
+            raise invalid(attributes, field_invalid("roleTemplateRef.name", name, why))
+
+    def require_grantable(self, attributes: AdmissionAttributes) -> None:
+        """Section 7: nobody grants what he does not hold, unless he may ``bind`` the template.
+
+        Raises:
+            ForbiddenError: he holds not all of its rules.
+        """
+        template = self._template(attributes)
+        if template is None or not _gives_more(attributes):
+            return
+        namespace = target_namespace(attributes)
+        resource = GLOBAL_ROLES if not namespace else ROLE_TEMPLATES
+        name = get_path(attributes.object, "roleTemplateRef", "name")
+        if self.rights.may(attributes.user, "bind", resource, namespace, name):
+            return
+        self.rights.confirm_held(attributes, namespace, template.get("rules") or [])
+        for each, rules in (template.get("namespacedRules") or {}).items():
+            self.rights.confirm_held(attributes, each, rules)
+
+    def _template(self, attributes: AdmissionAttributes) -> Object | None:
+        reference = get_path(attributes.object, "roleTemplateRef", default={})
+        resource = GLOBAL_ROLES if reference.get("kind") == "GlobalRole" else ROLE_TEMPLATES
+        return self.lister.get(resource, "", str(reference.get("name")))
+
+    def validators(self) -> list[Validator]:
+        """Form first, then who asks, then what it points to: nobody probes for names."""
+        bindings = [ROLE_TEMPLATE_BINDINGS]
+        write, change = Scope(WRITES, bindings), Scope(CHANGES, bindings)
+        return [
+            Validator("Members/shape", write, check_shape),
+            Validator("Members/expiry", write, self.check_expiry),
+            Validator("Members/reserved", write, keep_out_of_reserved_namespaces),
+            Validator("Members/subjects", write, guard_platform_subjects),
+            Validator("Members/right", change, self.require_members_right),
+            Validator(
+                "Members/namespace", Scope(("CREATE",), bindings), self.require_active_namespace
+            ),
+            Validator("Members/template", write, self.require_template),
+            Validator("Members/grant", write, self.require_grantable),
+            Validator("Members/status", Scope(WRITES, bindings, ("status",)), keep_status),
+        ]
+
+
+def _gives_more(attributes: AdmissionAttributes) -> bool:
+    """Whether the change gives anybody anything: new subjects, or more time."""
+    new, old = objects_of(attributes)
+    return bool(added_subjects(attributes)) or new.get("expiresAt") != old.get("expiresAt")

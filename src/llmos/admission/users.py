@@ -1,0 +1,212 @@
+"""Users: names that cannot be mistaken for one another, and no way to rise by editing one.
+
+Being an administrator comes from a binding alone; no field of a User grants anything.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llmos.admission.administrators import Administrators, groups_of
+from llmos.admission.binding_subjects import PLATFORM_PREFIXES, has_hidden_characters
+from llmos.admission.identity import is_administrator, is_platform
+from llmos.admission.plugin import CHANGES, WRITES, Mutator, Scope, Validator
+from llmos.admission.refusals import forbidden, invalid, name_in, objects_of
+from llmos.admission.resources import USERS
+from llmos.admission.rights import Escalation
+from llmos.apimachinery.errors import FieldError
+from llmos.apimachinery.lister import Lister
+from llmos.apimachinery.object import Object, get_path, name_of
+from llmos.apimachinery.validation import field_invalid
+from llmos.apis.admission_v1 import AdmissionAttributes
+from llmos.apis.authentication_v1 import (
+    ADMINS_GROUP,
+    AUTHENTICATED_GROUP,
+    USERS_GROUP,
+    UserInfo,
+)
+from llmos.apis.usernames import login_name, normalize_username
+
+_MAX_DISPLAY_NAME = 128
+_MAX_USERNAME = 253
+_MAX_GROUPS = 256
+
+
+def default_username(attributes: AdmissionAttributes) -> None:
+    """``spec.username`` is the object's own name where nobody gives another; later it stays."""
+    new, old = objects_of(attributes)
+    spec = new.setdefault("spec", {})
+    if not isinstance(spec, dict):
+        return
+    if attributes.operation == "CREATE":
+        spec["username"] = spec.get("username") or name_in(attributes)
+    elif spec.get("username") is None:
+        spec["username"] = get_path(old, "spec", "username") or name_in(attributes)
+
+
+def check_fields(attributes: AdmissionAttributes) -> None:
+    """Username, groups and display name are what they seem.
+
+    Raises:
+        InvalidError: one of them is not.
+    """
+    new, old = objects_of(attributes)
+    errors = [*_username_errors(new, old), *_groups_errors(new), *_display_name_errors(new)]
+    if errors:
+        raise invalid(attributes, *errors)
+
+
+def _username_errors(new: Object, old: Object) -> Iterator[FieldError]:
+    """Immutable once set; one visible word; never a name of the platform's."""
+    username = get_path(new, "spec", "username")
+    before = get_path(old, "spec", "username")
+    if before and username != before:
+        yield field_invalid("spec.username", username, "field is immutable")
+    elif (
+        not isinstance(username, str)
+        or not 0 < len(username) <= _MAX_USERNAME
+        or has_hidden_characters(username)
+        or any(character.isspace() or character in ",:/" for character in username)
+    ):
+        yield field_invalid(
+            "spec.username",
+            username,
+            "must be one word of at most 253 visible characters without ',', ':' and '/'",
+        )
+
+
+def _groups_errors(user: Object) -> Iterator[FieldError]:
+    """No group of the platform's; no name that could be read as two."""
+    groups = get_path(user, "spec", "groups") or []
+    if not isinstance(groups, list) or len(groups) > _MAX_GROUPS:
+        yield field_invalid("spec.groups", len(groups), "must be a list of at most 256 names")
+        return
+    for index, group in enumerate(groups):
+        field = f"spec.groups[{index}]"
+        if not isinstance(group, str) or not group or len(group) > _MAX_USERNAME:
+            yield field_invalid(field, group, "must be a name of at most 253 characters")
+        elif group.startswith(PLATFORM_PREFIXES):
+            yield field_invalid(field, group, "groups of the platform are given by the platform")
+        elif has_hidden_characters(group) or any(each.isspace() or each == "," for each in group):
+            yield field_invalid(
+                field, group, "must not contain commas, spaces or hidden characters"
+            )
+
+
+def _display_name_errors(user: Object) -> Iterator[FieldError]:
+    """At most 128 characters, all of which a reader sees."""
+    shown = get_path(user, "spec", "displayName")
+    if shown is None:
+        return
+    if not isinstance(shown, str) or len(shown) > _MAX_DISPLAY_NAME:
+        yield field_invalid("spec.displayName", "", "must be a text of at most 128 characters")
+    elif has_hidden_characters(shown):
+        yield field_invalid("spec.displayName", "", "must not contain hidden characters")
+
+
+def guard_admin_flag(attributes: AdmissionAttributes) -> None:
+    """``isAdmin`` grants nothing by itself, and nobody but an admin asks for it.
+
+    Raises:
+        ForbiddenError: somebody else writes it.
+    """
+    if is_administrator(attributes.user):
+        return
+    new, old = objects_of(attributes)
+    for part in ("spec", "status"):
+        if bool(get_path(new, part, "isAdmin")) != bool(get_path(old, part, "isAdmin")):
+            raise forbidden(attributes, f"only an administrator may change {part}.isAdmin")
+
+
+def guard_groups(attributes: AdmissionAttributes) -> None:
+    """Nobody but an admin hands out a group that he is not in himself.
+
+    Raises:
+        ForbiddenError: somebody does.
+    """
+    if is_administrator(attributes.user):
+        return
+    new, old = objects_of(attributes)
+    for group in groups_of(new):
+        if group not in groups_of(old) and group not in attributes.user.groups:
+            raise forbidden(attributes, f'you are not in the group "{group}" yourself')
+
+
+def keep_status(attributes: AdmissionAttributes) -> None:
+    """The status says what the controllers found, so nobody else writes it.
+
+    Raises:
+        ForbiddenError: somebody else does.
+    """
+    if not is_platform(attributes.user):
+        raise forbidden(attributes, "only the platform's controllers write the status")
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """The rules that compare a User with others."""
+
+    lister: Lister
+    escalation: Escalation
+    administrators: Administrators
+
+    def keep_names_apart(self, attributes: AdmissionAttributes) -> None:
+        """Names are unique after normalisation, and no display name is somebody else's name.
+
+        Raises:
+            InvalidError: another User has the name.
+        """
+        new, old = objects_of(attributes)
+        name, login = name_in(attributes), login_name(new)
+        shown = normalize_username(str(get_path(new, "spec", "displayName", default="") or ""))
+        before = normalize_username(str(get_path(old, "spec", "displayName", default="") or ""))
+        checks = {}
+        if shown and shown != before:
+            checks[shown] = "spec.displayName"
+        if not old:
+            checks |= {normalize_username(name): "metadata.name", login: "spec.username"}
+        elif login_name(old) != login:
+            checks[login] = "spec.username"
+        for other in self.lister.list(USERS) if checks else ():
+            if name_of(other) == name:
+                continue
+            for taken in (login_name(other), normalize_username(name_of(other))):
+                if taken in checks:
+                    raise invalid(
+                        attributes, field_invalid(checks[taken], taken, "is another user's name")
+                    )
+
+    def keep_from_rising(self, attributes: AdmissionAttributes) -> None:
+        """Nobody edits or deletes a user who holds more rights than himself.
+
+        Raises:
+            ForbiddenError: the user does.
+        """
+        author, user = attributes.user, attributes.old_object or {}
+        if is_platform(author) or author.name == name_in(attributes):
+            return
+        more = self.administrators.includes(user) and not author.is_admin
+        if more or not self.escalation.covers_user(author, self._user_info(user)):
+            raise forbidden(attributes, "this user holds more rights than you do")
+
+    def _user_info(self, user: Object) -> UserInfo:
+        """The identity that a User signs in as."""
+        groups = [USERS_GROUP, AUTHENTICATED_GROUP, *groups_of(user)]
+        if self.administrators.includes(user):
+            groups.append(ADMINS_GROUP)
+        return UserInfo(name_of(user), groups=tuple(groups))
+
+    def mutators(self) -> list[Mutator]:
+        """The default of the username."""
+        return [Mutator("Users/username", Scope(WRITES, [USERS]), default_username)]
+
+    def validators(self) -> list[Validator]:
+        """Who asks, then the form, then the others."""
+        write = Scope(WRITES, [USERS])
+        return [
+            Validator("Users/rising", Scope(("UPDATE", "DELETE"), [USERS]), self.keep_from_rising),
+            Validator("Users/admin", write, guard_admin_flag),
+            Validator("Users/groups", write, guard_groups),
+            Validator("Users/fields", write, check_fields),
+            Validator("Users/names", write, self.keep_names_apart),
+            Validator("Users/status", Scope(CHANGES, [USERS], ("status",)), keep_status),
+        ]

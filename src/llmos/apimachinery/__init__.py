@@ -1,0 +1,1 @@
+"""Words every room speaks: resources, objects, errors, selectors, patches; pure, no I/O."""

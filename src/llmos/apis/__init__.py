@@ -1,0 +1,1 @@
+"""Which kinds exist: the table of resources, and what differs from kind to kind."""

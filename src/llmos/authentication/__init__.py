@@ -1,0 +1,1 @@
+"""Credentials become a UserInfo: passwords, tokens, sessions, service accounts."""

@@ -1,0 +1,1 @@
+"""The one way to speak to an API server."""

@@ -1,0 +1,1 @@
+"""What keeps the platform's promises over time: one file a controller."""

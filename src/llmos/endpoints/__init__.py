@@ -1,0 +1,1 @@
+"""What server and proxy share of HTTP: reading a request, the filters, answering."""

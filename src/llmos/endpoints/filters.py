@@ -1,0 +1,129 @@
+"""The filters of a request, in the order in which they run. Each sets attributes or refuses.
+
+A stream runs them again while it is open, so that rights end when their cause ends: nothing about
+who may see what is remembered beside them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmos.apimachinery.errors import BadRequestError, ForbiddenError, StatusError
+from llmos.apimachinery.resource import GroupResource
+from llmos.apis.authentication_v1 import UserInfo
+from llmos.apis.authorization_v1 import Attributes, Authorizer, forbidden_message
+from llmos.authentication.authenticator import Authenticator, authenticate, read_credentials
+from llmos.authentication.impersonation import impersonate
+from llmos.endpoints.account import is_account_path
+from llmos.endpoints.http import Request
+from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pipeline import Filter
+from llmos.endpoints.requestinfo import RequestInfo, parse_request
+
+MAX_TARGET = 32 * 1024
+"""Bytes of path and query together; more is no honest request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Decides who a request comes from and whether it may pass.
+
+    The account paths decide for themselves: signing in needs no rights, and the rest of them only
+    serve who signed in.
+    """
+
+    authenticator: Authenticator
+    authorizer: Authorizer
+    narrowing: Narrowing
+
+    @property
+    def filters(self) -> Sequence[Filter]:
+        """The list, in reading order."""
+        return (self.read, self.authenticate, self.impersonate, self.authorize)
+
+    async def read(self, request: Request) -> None:
+        """Say what the request wants.
+
+        Raises:
+            BadRequestError: method, path or query cannot be read in one way only.
+        """
+        if len(request.raw_path) + len(request.query_string) > MAX_TARGET:
+            raise BadRequestError("the request target is too long")
+        request.info = parse_request(request.method, request.raw_path, request.query)
+
+    async def authenticate(self, request: Request) -> None:
+        """Say who sent it.
+
+        Raises:
+            UnauthorizedError: there is a credential, and it is not good.
+        """
+        credentials = read_credentials(request.header_values("authorization"))
+        identity = authenticate(credentials, self.authenticator)
+        request.identity = identity
+        request.authenticated = request.user = identity.user
+
+    async def impersonate(self, request: Request) -> None:
+        """Act for somebody else, if the sender asks for it and may.
+
+        Raises:
+            BadRequestError: the headers contradict one another.
+            ForbiddenError: the sender may not.
+        """
+        asked = attributes_of(request.authenticated, request.info)
+        request.user = impersonate(request.raw_headers, asked, self.authorizer)
+
+    async def authorize(self, request: Request) -> None:
+        """Let it pass, whole or narrowed to what the user may see.
+
+        Raises:
+            ForbiddenError: he may not.
+        """
+        request.visible = None
+        if is_account_path(request.info.path):
+            return
+        attributes = attributes_of(request.user, request.info)
+        if self.authorizer.authorize(attributes).allowed:
+            return
+        view = self.narrowing.view(request.user, request.info)
+        if view is None:
+            raise forbidden(attributes)
+        request.visible = view
+
+    async def still_allowed(self, request: Request) -> bool:
+        """Run authentication and authorization again, for a request that is being answered."""
+        user = request.user
+        try:
+            await self.authenticate(request)
+            await self.impersonate(request)
+            await self.authorize(request)
+        except StatusError:
+            return False
+        return request.user == user
+
+
+def attributes_of(user: UserInfo, info: RequestInfo) -> Attributes:
+    """What authorization is asked about a request."""
+    if not info.is_resource:
+        return Attributes(user=user, verb=info.verb, path=info.path)
+    return Attributes(
+        user=user,
+        verb=info.verb,
+        group=info.group,
+        version=info.version,
+        resource=info.resource,
+        subresource=info.subresource,
+        namespace=info.namespace,
+        name=info.name,
+    )
+
+
+def forbidden(attributes: Attributes) -> ForbiddenError:
+    """The 403 of a decision."""
+    message = forbidden_message(attributes)
+    if not attributes.is_resource:
+        return ForbiddenError(f"forbidden: {message}", {})
+    named = attributes.name if attributes.verb not in _UNNAMED else ""
+    resource = GroupResource(attributes.group, attributes.resource)
+    return ForbiddenError.of(resource, named, message)
+
+
+_UNNAMED = frozenset({"create", "list", "watch", "deletecollection"})

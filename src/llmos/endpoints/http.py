@@ -1,0 +1,178 @@
+"""A request and a response, as filters and handlers see them.
+
+The embedded server and the proxy both make them from ASGI; nothing below this room knows HTTP.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from llmos.apimachinery.errors import BadRequestError, RequestEntityTooLargeError
+from llmos.apis.authentication_v1 import UserInfo
+from llmos.endpoints.requestinfo import RequestInfo
+
+MAX_BODY = 3 * 1024 * 1024
+"""Bytes of a request body; kube-apiserver's own limit."""
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class Request:
+    """One HTTP request on its way through the filters; each filter sets one attribute."""
+
+    __slots__ = (
+        "_body",
+        "_headers",
+        "_query",
+        "authenticated",
+        "identity",
+        "info",
+        "method",
+        "query_string",
+        "raw_headers",
+        "raw_path",
+        "receive",
+        "scope",
+        "user",
+        "visible",
+        "warnings",
+    )
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.method: str = scope["method"]
+        self.raw_path: bytes = scope["raw_path"]
+        self.query_string: bytes = scope.get("query_string", b"")
+        self.raw_headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
+        self._headers: dict[str, str] | None = None
+        self._query: dict[str, str] | None = None
+        self._body: bytes | None = None
+        self.info: RequestInfo
+        """Set by ``read``."""
+        self.identity: Any = None
+        """Set by ``authenticate``: the authenticated ``Identity`` with its expiry."""
+        self.authenticated: UserInfo
+        """Who sent it, before impersonation."""
+        self.user: UserInfo
+        """Whose rights count, after impersonation."""
+        self.visible: Any = None
+        """Set by ``narrow``: what of the list the user may see; None: all."""
+        self.warnings: list[str] = []
+        """Texts for ``Warning`` headers of the answer."""
+
+    @property
+    def path(self) -> str:
+        """The decoded path, without a slash at its end; known once ``read`` has run."""
+        return self.info.path.rstrip("/") or "/"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers by lower-case name; of repeated ones the first (see ``header_values``)."""
+        if self._headers is None:
+            found: dict[str, str] = {}
+            for name, value in self.raw_headers:
+                found.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+            self._headers = found
+        return self._headers
+
+    def header_values(self, name: str) -> list[str]:
+        """Every value of a header, in order."""
+        wanted = name.lower().encode("latin-1")
+        return [v.decode("latin-1") for n, v in self.raw_headers if n.lower() == wanted]
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """Query parameters; of repeated ones the first, as Go's ``url.Values.Get``."""
+        if self._query is None:
+            found: dict[str, str] = {}
+            if self.query_string:
+                pairs = parse_qsl(
+                    self.query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=1000
+                )
+                for name, value in pairs:
+                    found.setdefault(name, value)
+            self._query = found
+        return self._query
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter as Kubernetes reads it: any value but ``0`` and ``false``."""
+        value = self.query.get(name)
+        return value is not None and value.lower() not in ("", "0", "false")
+
+    async def body(self, limit: int = MAX_BODY) -> bytes:
+        """Read the whole body, once.
+
+        Raises:
+            RequestEntityTooLargeError: it is longer than ``limit`` bytes.
+            BadRequestError: the client went away.
+        """
+        if self._body is None:
+            self._body = await self._read(limit)
+        return self._body
+
+    async def _read(self, limit: int) -> bytes:
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            raise RequestEntityTooLargeError.of(limit)
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequestError("the client closed the connection")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise RequestEntityTooLargeError.of(limit)
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Response:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Headers = field(default_factory=list)
+
+
+class Stream(Protocol):
+    """Where a streaming handler writes; made by the server's protocol class."""
+
+    def write(self, chunk: bytes) -> None:
+        """Queue one chunk; dropped when the connection is gone."""
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the client has not taken yet."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has left."""
+
+    def abort(self) -> None:
+        """Drop the connection, whatever is still to be sent."""
+
+    def wake(self) -> None:
+        """End ``wait`` early."""
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so many seconds; less if the client leaves or somebody calls ``wake``."""
+
+
+@dataclass(slots=True)
+class StreamResponse:
+    """An answer that goes on until ``run`` returns."""
+
+    status: int
+    run: Callable[[Stream], Awaitable[None]]
+    content_type: str = "application/json"
+    headers: Headers = field(default_factory=list)

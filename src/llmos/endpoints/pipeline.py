@@ -1,0 +1,89 @@
+"""The way of a request: a list of filters in reading order, a handler at its end.
+
+``recover → read → authenticate → impersonate → authorize (narrow) → handle → answer → audit``.
+A filter sets attributes of the request or raises a StatusError; nothing acts after a refusal.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.errors import StatusError
+from llmos.endpoints.audit import audit
+from llmos.endpoints.http import Headers, Receive, Request, Response, Stream, StreamResponse
+from llmos.endpoints.responses import (
+    compress,
+    error_response,
+    unexpected_error_response,
+    warning_headers,
+)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Filter = Callable[[Request], Awaitable[None]]
+Handler = Callable[[Request], Awaitable[Response | StreamResponse]]
+
+_LOG = logging.getLogger("llmos.server")
+_COMMON: Headers = [(b"cache-control", b"no-cache, private")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """An ASGI application made of filters and a handler."""
+
+    filters: Sequence[Filter]
+    handler: Handler
+    clock: Clock
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        if scope["type"] != "http":
+            return
+        started = self.clock()
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        if isinstance(response, StreamResponse):
+            await _send_stream(request, response, scope["extensions"]["llmos"], send)
+        else:
+            compress(request, response)
+            await _send(request, response, send)
+        audit(request, response.status, self.clock() - started)
+
+    async def _answer(self, request: Request) -> Response | StreamResponse:
+        try:
+            for each in self.filters:
+                await each(request)
+            return await self.handler(request)
+        except StatusError as error:
+            return error_response(error)
+        except Exception:  # noqa: BLE001 - the one place where everything is caught
+            _LOG.exception("a request failed: %s", request.method)
+            return unexpected_error_response()
+
+
+def _head(response: Response | StreamResponse, request: Request) -> Headers:
+    headers = [(b"content-type", response.content_type.encode())] if response.content_type else []
+    headers += response.headers
+    if not any(name == b"cache-control" for name, _ in headers):
+        headers += _COMMON
+    if request.warnings:
+        headers += warning_headers(request.warnings)
+    return headers
+
+
+async def _send(request: Request, response: Response, send: Send) -> None:
+    headers = _head(response, request)
+    if response.status not in (204, 304):
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_stream(
+    request: Request, response: StreamResponse, stream: Stream, send: Send
+) -> None:
+    headers = [*_head(response, request), (b"transfer-encoding", b"chunked")]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await response.run(stream)
+    await send({"type": "http.response.body", "body": b""})

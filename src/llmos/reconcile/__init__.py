@@ -1,0 +1,1 @@
+"""The engine of every controller: informer, workqueue, controller."""

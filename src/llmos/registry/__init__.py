@@ -1,0 +1,1 @@
+"""One store for each resource: get, list, watch, create, update, patch, apply, delete."""

@@ -1,0 +1,255 @@
+"""The verbs, written once for every kind: get, list, watch, create, update, patch, apply, delete.
+
+Handlers call it with what they decoded; what differs from kind to kind is in ``Served``. Answers
+are stored bytes (``Served.wire`` makes them JSON with kind and apiVersion), so that nothing is
+encoded twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.errors import (
+    BadRequestError,
+    ConflictError,
+    ExpiredError,
+    ForbiddenError,
+    StatusError,
+)
+from llmos.apimachinery.managedfields import apply as apply_fields
+from llmos.apimachinery.object import Object, copy_object, metadata, name_of
+from llmos.apis.admission_v1 import Admission
+from llmos.registry.context import WriteContext
+from llmos.registry.deleting import Deletion, prepare_delete
+from llmos.registry.listing import ListOptions, Page, Scope, list_page
+from llmos.registry.matching import Matches
+from llmos.registry.metadata import check_precondition, not_found
+from llmos.registry.served import Served
+from llmos.registry.writing import Writer
+from llmos.storage.interface import CompactedError, Deliver, Record, Storage, Subscription
+
+Patch = Callable[[Object], Object]
+"""Makes the patched object of the current one (a copy it may change); raises StatusErrors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Reads and writes objects of every served kind."""
+
+    storage: Storage
+    admission: Admission
+    clock: Clock
+
+    @property
+    def _writer(self) -> Writer:
+        return Writer(self.storage, self.admission, self.clock)
+
+    def get(self, served: Served, namespace: str, name: str) -> Record:
+        """The committed record of an object.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        record = self.storage.get(served.key(namespace, name))
+        if record is None:
+            raise not_found(served, name)
+        return record
+
+    async def list(
+        self,
+        served: Served,
+        namespace: str | None,
+        options: ListOptions,
+        scope: Scope,
+        matches: Matches | None,
+    ) -> Page:
+        """One page of a list; see ``listing.list_page`` for what it raises."""
+        return await list_page(self.storage, served, namespace, options, scope, matches)
+
+    def watch(
+        self, served: Served, namespace: str | None, since: int, deliver: Deliver
+    ) -> Subscription:
+        """Deliver every change after a revision.
+
+        Raises:
+            ExpiredError: the revision is too old.
+        """
+        try:
+            return self.storage.watch(served.storage_name, namespace, since, deliver)
+        except CompactedError as error:
+            oldest = error.args[0] if error.args else self.storage.revision
+            raise ExpiredError(f"too old resource version: {since} ({oldest})") from None
+
+    async def create(self, served: Served, obj: Object, context: WriteContext) -> bytes:
+        """Create an object; what is stored comes back.
+
+        Raises:
+            AlreadyExistsError, InvalidError, ForbiddenError, BadRequestError, …
+        """
+        if served.terminating:
+            raise ForbiddenError.of(
+                served.resource.group_resource,
+                name_of(obj),
+                "create not allowed while custom resource definition is terminating",
+            )
+        writer = self._writer
+        change = writer.create(served, obj, context)
+        return await writer.commit(served, change, context.dry_run)
+
+    async def update(
+        self,
+        served: Served,
+        name: str,
+        obj: Object,
+        context: WriteContext,
+        subresource: str = "",
+    ) -> tuple[bytes, bool]:
+        """Replace an object; what is stored comes back, and whether it was created.
+
+        Raises:
+            NotFoundError, ConflictError, InvalidError, ForbiddenError, BadRequestError, …
+        """
+        self._check_name(name, obj)
+        writer = self._writer
+        current = self._latest(served, context.namespace, name)
+        if current is None:
+            if not served.strategy.create_on_update or subresource:
+                raise not_found(served, name)
+            metadata(obj).pop("uid", None)
+            change = writer.create(served, obj, context)
+            return await writer.commit(served, change, context.dry_run), True
+        old, record = current
+        check_precondition(served, name, obj, old)
+        change = writer.update(served, (obj, old, record), context, subresource)
+        return await writer.commit(served, change, context.dry_run), False
+
+    @staticmethod
+    def _check_name(name: str, obj: Object) -> None:
+        given = name_of(obj)
+        if not given:
+            raise BadRequestError("name must be provided")
+        if given != name:
+            raise BadRequestError(
+                f"the name of the object ({given}) does not match the name on the URL ({name})"
+            )
+
+    async def patch(
+        self,
+        served: Served,
+        name: str,
+        patch: Patch,
+        context: WriteContext,
+        subresource: str = "",
+    ) -> bytes:
+        """Change an object by a function of its current state; what is stored comes back.
+
+        Raises:
+            NotFoundError, ConflictError, InvalidError, ForbiddenError, BadRequestError, …
+        """
+        current = self._latest(served, context.namespace, name)
+        if current is None:
+            raise not_found(served, name)
+        old, record = current
+        new = patch(copy_object(old))
+        self._check_patched(served, new, old)
+        writer = self._writer
+        change = writer.update(served, (new, old, record), context, subresource)
+        return await writer.commit(served, change, context.dry_run)
+
+    @staticmethod
+    def _check_patched(served: Served, new: Object, old: Object) -> None:
+        meta, old_meta = metadata(new), metadata(old)
+        for field in ("name", "namespace"):
+            if meta.get(field) != old_meta.get(field):
+                raise BadRequestError(
+                    f"the {field} of the object ({meta.get(field) or ''}) does not match the "
+                    f"{field} on the URL ({old_meta.get(field) or ''})"
+                )
+        version = str(meta.get("resourceVersion") or "")
+        if version not in ("", "0", old_meta["resourceVersion"]):
+            raise ConflictError.of(served.resource.group_resource, str(old_meta["name"]))
+
+    async def apply(
+        self,
+        served: Served,
+        name: str,
+        config: Object,
+        context: WriteContext,
+        subresource: str = "",
+        force: bool = False,
+    ) -> tuple[bytes, bool]:
+        """Server-side apply; what is stored comes back, and whether it was created.
+
+        Raises:
+            ConflictError: another manager owns a field, and ``force`` is off.
+            NotFoundError, InvalidError, ForbiddenError, BadRequestError, …
+        """
+        writer = self._writer
+        current = self._latest(served, context.namespace, name)
+        fields = writer.fields_context(served, context, subresource)
+        if current is None:
+            if subresource:
+                raise not_found(served, name)
+            if metadata(config).get("uid"):
+                raise ConflictError.of(
+                    served.resource.group_resource,
+                    name,
+                    f"uid mismatch: the provided object specified uid "
+                    f"{metadata(config)['uid']}, and no existing object was found",
+                )
+            new = apply_fields(None, config, fields, force)
+            metadata(new).pop("resourceVersion", None)
+            change = writer.create(served, new, context, track=False)
+            return await writer.commit(served, change, context.dry_run), True
+        old, record = current
+        self._check_applied(served, name, config, old)
+        new = apply_fields(copy_object(old), config, fields, force)
+        change = writer.update(served, (new, old, record), context, subresource, track=False)
+        return await writer.commit(served, change, context.dry_run), False
+
+    @staticmethod
+    def _check_applied(served: Served, name: str, config: Object, old: Object) -> None:
+        version = str(metadata(config).get("resourceVersion") or "")
+        if version not in ("", "0", metadata(old)["resourceVersion"]):
+            raise ConflictError.of(served.resource.group_resource, name)
+
+    async def delete(self, served: Served, name: str, context: WriteContext) -> Deletion:
+        """Delete an object, or begin to (``context.options`` are the DeleteOptions).
+
+        Raises:
+            NotFoundError, ConflictError, ForbiddenError, …
+        """
+        current = self._latest(served, context.namespace, name)
+        if current is None:
+            raise not_found(served, name)
+        writer = self._writer
+        change, gone = prepare_delete(writer, served, current, context)
+        return Deletion(await writer.commit(served, change, context.dry_run), gone)
+
+    async def delete_collection(
+        self, served: Served, page: Page, context: WriteContext
+    ) -> Sequence[bytes]:
+        """Delete every object of a list; their last states come back.
+
+        An object that went away meanwhile is left out; the first refusal ends it and is raised.
+        """
+        deleted = []
+        for key, _ in page.items:
+            each = WriteContext(
+                user=context.user,
+                namespace=key.namespace,
+                field_manager=context.field_manager,
+                dry_run=context.dry_run,
+                options=context.options,
+                warnings=context.warnings,
+            )
+            try:
+                deleted.append((await self.delete(served, key.name, each)).value)
+            except StatusError as error:
+                if error.code != 404:
+                    raise
+        return deleted
+
+    def _latest(self, served: Served, namespace: str, name: str) -> tuple[Object, Record] | None:
+        record = self.storage.latest(served.key(namespace, name))
+        return None if record is None else (served.load(record.value), record)

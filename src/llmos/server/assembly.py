@@ -1,0 +1,130 @@
+"""The embedded server, put together from its rooms; nothing here decides anything.
+
+Order matters in one place: indexes are fed before anything is served, and they hear of a commit
+before whoever made it.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from llmos.admission.default_chain import default_chain
+from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.object import Object
+from llmos.apimachinery.resource import GroupResource
+from llmos.apis.authentication_v1 import UserInfo
+from llmos.authentication.accounts import Accounts
+from llmos.authentication.administrators import Administrators
+from llmos.authentication.authenticator import Authenticator, Union
+from llmos.authentication.passwords import Passwords
+from llmos.authentication.records import SECRETS, SYSTEM_NAMESPACE, USERS
+from llmos.authentication.service_accounts import ServiceAccountTokens
+from llmos.authentication.signing_key import load_signing_key
+from llmos.authentication.tokens import Tokens
+from llmos.authentication.users import Users
+from llmos.authorization.escalation import Escalation
+from llmos.authorization.index import RBACIndex
+from llmos.authorization.rbac import RBACAuthorizer
+from llmos.authorization.visibility import visible_namespaces
+from llmos.endpoints.streams import OpenStreams
+from llmos.registry.builtin import builtin_served
+from llmos.registry.catalog import Catalog
+from llmos.registry.lister import CommittedLister, LatestLister, PlatformStore
+from llmos.registry.store import Store
+from llmos.server.customresources import CustomResources
+from llmos.server.feeds import Take, feed
+from llmos.server.passwordintake import PasswordIntake
+from llmos.storage.interface import Storage
+
+_RBAC = "rbac.authorization.k8s.io"
+_RBAC_RESOURCES = tuple(
+    GroupResource(_RBAC, each)
+    for each in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+)
+_BINDINGS = GroupResource("management.llmos.ai", "roletemplatebindings")
+
+
+@dataclass(slots=True)
+class Core:
+    """Everything of the server that is not HTTP."""
+
+    storage: Storage
+    clock: Clock
+    catalog: Catalog = field(init=False)
+    store: Store = field(init=False)
+    platform: PlatformStore = field(init=False)
+    index: RBACIndex = field(init=False, default_factory=RBACIndex)
+    authorizer: RBACAuthorizer = field(init=False)
+    escalation: Escalation = field(init=False)
+    streams: OpenStreams = field(init=False, default_factory=OpenStreams)
+    users: Users = field(init=False)
+    tokens: Tokens = field(init=False)
+    passwords: Passwords = field(init=False, default_factory=Passwords)
+    accounts: Accounts = field(init=False)
+    custom: CustomResources = field(init=False)
+    committed: CommittedLister = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.catalog = Catalog(builtin_served())
+        self.authorizer = RBACAuthorizer(self.index)
+        self.escalation = Escalation(self.index)
+        self.committed = CommittedLister(self.storage)
+        chain = default_chain(
+            LatestLister(self.storage), self.authorizer, self.escalation, self.clock
+        )
+        self.store = Store(self.storage, PasswordIntake(chain), self.clock)
+        self.platform = PlatformStore(self.store, self.catalog)
+        administrators = Administrators(self.clock)
+        self.users = Users(administrators)
+        self.tokens = Tokens(self.users, self.clock)
+        self.accounts = Accounts(self.platform, self.tokens, self.passwords, self.clock)
+        self.custom = CustomResources(self.storage, self.catalog, self.platform, self.clock)
+        self._feed(administrators)
+
+    def _feed(self, administrators: Administrators) -> None:
+        for resource in _RBAC_RESOURCES:
+            self._follow(
+                resource, partial(self.index.set, resource), partial(self.index.delete, resource)
+            )
+        self._follow(USERS, self.users.set, self.users.delete)
+        self._follow(_BINDINGS, administrators.set, administrators.delete)
+        self._follow(SECRETS, self.tokens.set, self.tokens.delete, SYSTEM_NAMESPACE)
+
+    def _follow(
+        self, resource: GroupResource, put: Take, remove: Take, namespace: str | None = None
+    ) -> None:
+        """Feed an index, and tell open streams that rights may have changed."""
+
+        def changed(obj: Object) -> None:
+            put(obj)
+            self.streams.rights_changed()
+
+        def removed(obj: Object) -> None:
+            remove(obj)
+            self.streams.rights_changed()
+
+        feed(self.storage, resource, changed, removed, namespace)
+
+    def visible_namespaces(
+        self, user: UserInfo, verb: str, group: str, resource: str
+    ) -> frozenset[str] | None:
+        """Where a user may do something; None: everywhere."""
+        return visible_namespaces(self.index, user, verb, group, resource)
+
+    def may_manage(self, actor: UserInfo, name: str) -> bool:
+        """Whether a user holds no rights that the actor does not hold."""
+        account = self.users.get(name)
+        if account is None:
+            return True
+        other = self.users.info(name, account.uid)
+        return other is None or self.escalation.covers_user(actor, other)
+
+    async def authenticators(
+        self, static: Authenticator | None
+    ) -> tuple[Union, ServiceAccountTokens]:
+        """All who know bearer tokens, those of service accounts also by themselves."""
+        key = await load_signing_key(self.platform)
+        service_accounts = ServiceAccountTokens(key, self.committed, self.clock)
+        known: list[Authenticator] = [self.tokens, service_accounts]
+        if static is not None:
+            known.insert(0, static)
+        return Union(known), service_accounts

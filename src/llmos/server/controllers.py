@@ -1,0 +1,53 @@
+"""Which controllers run beside the embedded server, and what each of them needs.
+
+They are ordinary clients of the API, under the ServiceAccount ``llmos-controllers`` in
+``llmos-system``. The server runs the runner once it listens, and cancels it before it stops.
+"""
+
+from llmos.apimachinery.clock import Clock
+from llmos.client.client import Client
+from llmos.client.known import KnownResources
+from llmos.controllers.cluster_role_aggregation import cluster_role_aggregation_controller
+from llmos.controllers.garbage_collector import garbage_collector_controller
+from llmos.controllers.namespace import (
+    namespace_content_controller,
+    namespace_deletion_controller,
+)
+from llmos.controllers.namespace_defaults import namespace_defaults_controller
+from llmos.controllers.resource_quota import resource_quota_controller
+from llmos.controllers.role_template import global_role_controller, role_template_controller
+from llmos.controllers.role_template_binding import role_template_binding_controller
+from llmos.controllers.user import user_controller
+from llmos.reconcile.controller import Controller
+from llmos.reconcile.informer import Informers
+from llmos.reconcile.runner import Runner
+
+
+def controllers(informers: Informers, clock: Clock, ca_pem: str) -> list[Controller]:
+    """Every controller, over shared informers.
+
+    Args:
+        informers: What they watch, and the client they write with.
+        clock: The time.
+        ca_pem: The certificate authority that clients in namespaces are told of.
+    """
+    client = informers.client
+    known = KnownResources(client, clock)
+    return [
+        role_template_binding_controller(client, informers, clock),
+        role_template_controller(client, informers, clock),
+        global_role_controller(client, informers, clock),
+        cluster_role_aggregation_controller(client, informers, clock),
+        user_controller(client, informers, clock),
+        namespace_content_controller(client, informers, clock, ca_pem),
+        namespace_defaults_controller(client, informers, clock),
+        namespace_deletion_controller(client, informers, clock),
+        resource_quota_controller(client, informers, known, clock),
+        garbage_collector_controller(client, informers, known, clock),
+    ]
+
+
+def runner(client: Client, clock: Clock, ca_pem: str) -> Runner:
+    """All controllers, ready to run."""
+    informers = Informers(client)
+    return Runner(informers, controllers(informers, clock, ca_pem))

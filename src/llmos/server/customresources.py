@@ -1,0 +1,168 @@
+"""CustomResourceDefinitions come to life: accepted names, serving, and the end of their objects.
+
+Source: k8s.io/apiextensions-apiserver (naming, establish and finalizer controllers), here one
+worker in the server itself, since what is served is the server's own state.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from llmos.apimachinery.clock import Clock, rfc3339
+from llmos.apimachinery.errors import ConflictError, NotFoundError, StatusError
+from llmos.apimachinery.object import (
+    Object,
+    copy_object,
+    find_condition,
+    is_terminating,
+    metadata,
+    name_of,
+    set_condition,
+)
+from llmos.apimachinery.resource import GroupResource
+from llmos.apis.apiextensions_v1 import names_conflict
+from llmos.registry.catalog import Catalog
+from llmos.registry.customserved import served_of
+from llmos.registry.lister import PlatformStore
+from llmos.storage.interface import Event, Storage
+
+CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
+CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+_RETRY_SECONDS = 0.5
+_LOG = logging.getLogger("llmos.server")
+
+
+def is_established(crd: Object) -> bool:
+    """Whether its kinds are served."""
+    condition = find_condition(crd, "Established")
+    return condition is not None and condition.get("status") == "True"
+
+
+@dataclass(slots=True)
+class CustomResources:
+    """Keeps the catalog and the CRDs' conditions true."""
+
+    storage: Storage
+    catalog: Catalog
+    platform: PlatformStore
+    clock: Clock
+    _todo: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)
+
+    def start(self) -> None:
+        """Serve what is established already, and follow every change from here on."""
+        snapshot = self.storage.list(str(CRDS))
+        for _, record in snapshot.items:
+            self._serve(orjson.loads(record.value))
+        self.storage.watch(str(CRDS), None, snapshot.revision, self._deliver)
+
+    def _deliver(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.type == "DELETED":
+                self.catalog.set_custom(event.key.name, ())
+            else:
+                self._serve(orjson.loads(event.value))
+
+    def _serve(self, crd: Object) -> None:
+        """Serve an established CRD at once; whatever else it needs is the worker's."""
+        if is_established(crd):
+            try:
+                self.catalog.set_custom(name_of(crd), served_of(crd))
+            except (KeyError, TypeError, ValueError):
+                _LOG.exception("the definition %s cannot be served", name_of(crd))
+        self._todo.put_nowait(name_of(crd))
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            name = await self._todo.get()
+            try:
+                again = await self._reconcile(name)
+            except ConflictError:
+                again = True
+            except StatusError as error:
+                _LOG.warning("custom resource definition %s: %s", name, error.message)
+                again = True
+            if again:
+                asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._todo.put_nowait, name)
+
+    async def settled(self) -> None:
+        """Wait until every CRD that exists is served (at start)."""
+        while not self._todo.empty():
+            await self._reconcile(self._todo.get_nowait())
+
+    async def _reconcile(self, name: str) -> bool:
+        """Bring one CRD on; True: look again later."""
+        crd = self.platform.get(CRDS, "", name)
+        if crd is None:
+            return False
+        if is_terminating(crd):
+            return await self._end(crd)
+        if CLEANUP_FINALIZER not in (metadata(crd).get("finalizers") or []):
+            new = copy_object(crd)
+            metadata(new).setdefault("finalizers", []).append(CLEANUP_FINALIZER)
+            crd = await self.platform.update(CRDS, new)
+        await self._accept_names(crd)
+        return False
+
+    async def _accept_names(self, crd: Object) -> None:
+        others = [each for each in self.platform.list(CRDS) if name_of(each) != name_of(crd)]
+        new = copy_object(crd)
+        status = new["status"] = new.get("status") or {}
+        conditions = status["conditions"] = status.get("conditions") or []
+        now = rfc3339(self.clock())
+        conflicts = names_conflict(crd, others)
+        accepted = not conflicts
+        if accepted:
+            status["acceptedNames"] = copy_object(crd["spec"]["names"])
+            new_names = {"type": "NamesAccepted", "status": "True"}
+            new_names |= {"reason": "NoConflicts", "message": "no conflicts found"}
+        else:
+            new_names = {"type": "NamesAccepted", "status": "False", **conflicts[0]}
+        set_condition(conditions, new_names, now)
+        if accepted or not is_established(crd):
+            established = {
+                "type": "Established",
+                "status": "True" if accepted else "False",
+                "reason": "InitialNamesAccepted" if accepted else "NotAccepted",
+                "message": "the initial names have been accepted"
+                if accepted
+                else "not all names are accepted",
+            }
+            set_condition(conditions, established, now)
+        if new != crd:
+            await self.platform.update_status(CRDS, new)
+
+    async def _end(self, crd: Object) -> bool:
+        """Delete the objects of a CRD that is being deleted, then let it go."""
+        served = self.catalog.custom(name_of(crd))
+        if not served:
+            served = served_of(crd)
+        resource = served[0].resource.group_resource
+        remaining = self.storage.list(str(resource)).items
+        if not remaining:
+            new = copy_object(crd)
+            finalizers = metadata(new).get("finalizers") or []
+            metadata(new)["finalizers"] = [each for each in finalizers if each != CLEANUP_FINALIZER]
+            await self.platform.update(CRDS, new)
+            return False
+        new = copy_object(crd)
+        terminating = {
+            "type": "Terminating",
+            "status": "True",
+            "reason": "InstanceDeletionInProgress",
+            "message": "CustomResource deletion is in progress",
+        }
+        status = new["status"] = new.get("status") or {}
+        status["conditions"] = status.get("conditions") or []
+        set_condition(status["conditions"], terminating, rfc3339(self.clock()))
+        if new != crd:
+            await self.platform.update_status(CRDS, new)
+        for key, _ in remaining:
+            try:
+                await self.platform.delete(resource, key.namespace, key.name)
+            except NotFoundError:
+                continue
+        return True

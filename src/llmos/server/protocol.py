@@ -1,0 +1,162 @@
+"""uvicorn's HTTP/1.1 protocol with the bounds that a server in the open needs.
+
+Adds: a deadline for the whole request, a limit on the size of its head, Status bodies for what
+cannot be parsed, and for streams a way to write to the transport without a task switch a chunk.
+"""
+
+import asyncio
+from typing import Any
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD = 64 * 1024
+"""Bytes of request line and headers together."""
+REQUEST_DEADLINE = 12.0
+"""Seconds from the first byte of a request to its last."""
+
+
+def _refusal(code: int, phrase: str, reason: str) -> bytes:
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": phrase,
+        "reason": reason,
+        "code": code,
+    }
+    body = orjson.dumps(status)
+    head = (
+        f"HTTP/1.1 {code} {phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+_BAD_REQUEST = _refusal(400, "Bad Request", "BadRequest")
+_HEAD_TOO_LARGE = _refusal(431, "Request Header Fields Too Large", "BadRequest")
+_TOO_SLOW = _refusal(408, "Request Timeout", "Timeout")
+
+
+class TransportStream:
+    """Writes the chunks of a streaming response straight to the connection."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: "BoundedProtocol") -> None:
+        self._protocol = protocol
+
+    def write(self, chunk: bytes) -> None:
+        """Send one chunk in chunked encoding (RFC 9112, 7.1)."""
+        if not self.gone:
+            self._protocol.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that the client has not taken yet."""
+        return 0 if self.gone else self._protocol.transport.get_write_buffer_size()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has left."""
+        return self._protocol.lost or self._protocol.transport.is_closing()
+
+    def abort(self) -> None:
+        """Drop the connection, whatever is still to be sent."""
+        self._protocol.transport.abort()
+
+    def wake(self) -> None:
+        """End ``wait`` early."""
+        self._protocol.wakened.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so many seconds; less if the client leaves or somebody calls ``wake``."""
+        wakened = self._protocol.wakened
+        try:
+            async with asyncio.timeout(seconds):
+                await wakened.wait()
+        except TimeoutError:
+            return
+        wakened.clear()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lost = False
+        self.wakened = asyncio.Event()
+        self._head_size = 0
+        self._in_head = True
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock: an idle new connection is closed as a slow request is."""
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the streams."""
+        self._disarm()
+        self.lost = True
+        self.wakened.set()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, within bounds."""
+        if self._in_head:
+            self._head_size += len(data)
+            if self._deadline is None:
+                self._arm()
+            # A body may follow in the same read: what is over the limit is judged without it.
+            if self._head_size > MAX_HEAD and data.find(b"\r\n\r\n", 0, MAX_HEAD) < 0:
+                self._refuse(_HEAD_TOO_LARGE)
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """Give the scope its stream."""
+        super().on_message_begin()
+        self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]
+
+    def on_headers_complete(self) -> None:
+        """Count the body apart from the head."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole: the deadline is met."""
+        self._in_head = True
+        self._head_size = 0
+        self._disarm()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be parsed with a Status."""
+        del msg
+        self._refuse(_BAD_REQUEST)
+
+    def _refuse(self, answer: bytes) -> None:
+        self._disarm()
+        self.transport.write(answer)
+        self.transport.close()
+
+    def _arm(self) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(REQUEST_DEADLINE, self._late)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._head_size:
+            self._refuse(_TOO_SLOW)
+        else:
+            self.transport.close()

@@ -1,0 +1,140 @@
+"""Handlers of get, list and watch."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.errors import BadRequestError, NotAcceptableError
+from llmos.apimachinery.selectors import FieldSelector, LabelSelector
+from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.narrowing import View
+from llmos.endpoints.negotiation import Representation, negotiate
+from llmos.endpoints.responses import object_response
+from llmos.endpoints.streams import OpenStreams
+from llmos.registry.listing import EVERYTHING, Scope, check_options, parse_revision
+from llmos.registry.matching import Matches, Selection
+from llmos.registry.metadata import not_found
+from llmos.registry.served import Served
+from llmos.registry.store import Store
+from llmos.server.listcache import ListCache
+from llmos.server.options import list_options, timeout_seconds
+from llmos.server.rendering import OBJECT_FORMS, WatchEncoder, list_form, render_list, render_object
+from llmos.server.watching import Watch, WatchRequest
+from llmos.server.watchoptions import DEFAULT_WATCH_SECONDS, check_watch_options
+
+
+def selection_of(request: Request, served: Served) -> Matches | None:
+    """The test of a request's selectors; raises BadRequestError."""
+    query = request.query
+    if "labelSelector" not in query and "fieldSelector" not in query:
+        return None
+    return Selection(
+        LabelSelector.parse(query.get("labelSelector", "")),
+        FieldSelector.parse(query.get("fieldSelector", "")),
+    ).matcher(served)
+
+
+def namespace_of_request(request: Request, served: Served) -> str | None:
+    """The namespace to look in; None: all (or the kind has none)."""
+    return (request.info.namespace or None) if served.resource.namespaced else None
+
+
+def scope_of(view: View | None, served: Served) -> Scope:
+    """Where a narrowed list looks."""
+    if view is None:
+        return EVERYTHING
+    return Scope(
+        view.namespaces,
+        lambda key, value: view.shows(key.namespace, key.name, lambda: served.load(value)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Answers reads from the store."""
+
+    store: Store
+    clock: Clock
+    still_allowed: Callable[[Request], Awaitable[bool]]
+    streams: OpenStreams
+    cache: ListCache = field(default_factory=ListCache)
+
+    async def get(self, request: Request, served: Served) -> Response:
+        """One object."""
+        info = request.info
+        record = self.store.get(served, info.namespace, info.name)
+        view: View | None = request.visible
+        if view is not None and not view.shows(
+            info.namespace, info.name, lambda: served.load(record.value)
+        ):
+            raise not_found(served, info.name)
+        if "accept" not in request.headers or request.headers["accept"] == "application/json":
+            return Response(200, served.wire(record.value))
+        return render_object(request, served, record.value, self.clock())
+
+    async def list(self, request: Request, served: Served) -> Response:
+        """A list, a page of one, or what of it is visible."""
+        form = list_form(request)
+        matches = selection_of(request, served)
+        namespace = namespace_of_request(request, served)
+        options = list_options(request)
+        if "sendInitialEvents" in request.query:
+            check_watch_options(request)
+        whole = matches is None and request.visible is None and not form.transform
+        if whole and not (options.limit or options.continue_token or options.match):
+            check_options(options)
+            if parse_revision(options.resource_version) <= self.store.storage.revision:
+                body = self.cache.body(self.store.storage, served, namespace)
+                return object_response(body, form)
+        page = await self.store.list(
+            served, namespace, options, scope_of(request.visible, served), matches
+        )
+        return render_list(request, served, page, self.clock())
+
+    async def watch(self, request: Request, served: Served) -> StreamResponse:
+        """A stream of changes."""
+        form = self._watch_form(request)
+        query = request.query
+        check_watch_options(request)
+        wanted = query.get("resourceVersion", "")
+        revision = parse_revision(wanted)
+        initial_events = query.get("sendInitialEvents", "") in ("true", "True", "1")
+        initial = initial_events or revision == 0
+        encoder = WatchEncoder(request, form, self.clock)
+        bookmarks = request.flag("allowWatchBookmarks")
+        watch = WatchRequest(
+            served=served,
+            namespace=namespace_of_request(request, served),
+            since=self.store.storage.revision if initial else revision,
+            initial=initial,
+            initial_end=initial_events and bookmarks,
+            bookmarks=bookmarks,
+            seconds=timeout_seconds(request, DEFAULT_WATCH_SECONDS),
+            matches=selection_of(request, served),
+            encode=encoder.encode,
+            encoding=encoder.shared_key,
+        )
+        running = Watch(self.store, watch, request, self.still_allowed, self.streams)
+        return StreamResponse(200, running.run)
+
+    @staticmethod
+    def _watch_form(request: Request) -> Representation:
+        accept = request.headers.get("accept", "").replace(";stream=watch", "")
+        form = negotiate(accept, OBJECT_FORMS)
+        if form.format != "json":
+            raise NotAcceptableError(
+                "only the following media types are accepted: application/json, "
+                "application/json;stream=watch"
+            )
+        return form
+
+
+def required_namespace(request: Request) -> str:
+    """The namespace of a request that needs one.
+
+    Raises:
+        BadRequestError: it has none.
+    """
+    if not request.info.namespace:
+        raise BadRequestError("an empty namespace may not be set during creation")
+    return request.info.namespace

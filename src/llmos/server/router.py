@@ -1,0 +1,109 @@
+"""Which handler answers: the whole route table of the embedded server.
+
+Requests arrive here authenticated and authorized. Unknown groups answer as Go's file server does,
+unknown resources of a known group with a Status; a method that a path does not have is a 405.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from llmos.apimachinery.errors import MethodNotAllowedError, NotFoundError
+from llmos.endpoints.account import AccountServices, handle_account, is_account_path
+from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.requestinfo import RequestInfo
+from llmos.endpoints.responses import not_found_text
+from llmos.registry.catalog import Catalog
+from llmos.registry.served import Served
+from llmos.server.changing import Changing
+from llmos.server.documents import Documents
+from llmos.server.reading import Reading
+from llmos.server.subresources import Subresources
+
+Answer = Response | StreamResponse
+VirtualHandler = Callable[[Request], Awaitable[Response]]
+"""Answers a kind that is never stored: reviews."""
+ResourceHandler = Callable[[Request, Served], Awaitable[Answer]]
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Finds the handler of a request."""
+
+    catalog: Catalog
+    reading: Reading
+    changing: Changing
+    subresources: Subresources
+    documents: Documents
+    virtual: Mapping[tuple[str, str], VirtualHandler]
+    """By group and plural."""
+    account: AccountServices
+
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a request."""
+        info = request.info
+        if not info.is_resource:
+            if is_account_path(info.path):
+                return await handle_account(request, self.account)
+            return self.documents.answer(request)
+        if not self.catalog.versions(info.group):
+            return not_found_text()
+        served = self.catalog.find(info.group, info.version, info.resource)
+        if served is None:
+            raise NotFoundError.resource()
+        if request.method not in _METHODS:
+            raise MethodNotAllowedError
+        if not _fits(served, info):
+            if served.resource.custom:
+                return not_found_text()
+            raise NotFoundError.resource()
+        return await self._resource(request, served)
+
+    async def _resource(self, request: Request, served: Served) -> Answer:
+        info = request.info
+        virtual = self.virtual.get((info.group, info.resource))
+        if virtual is not None:
+            if info.verb != "create" or info.named:
+                raise MethodNotAllowedError
+            return await virtual(request)
+        if served.warning:
+            request.warnings.append(served.warning)
+        if info.subresource:
+            return await self.subresources.answer(request, served)
+        if info.verb not in served.resource.verbs:
+            raise MethodNotAllowedError
+        return await self._verb(request, served)
+
+    async def _verb(self, request: Request, served: Served) -> Answer:
+        info = request.info
+        verbs = self._named_verbs if info.named else self._collection_verbs
+        handler = verbs().get(info.verb)
+        if handler is None:
+            raise MethodNotAllowedError
+        return await handler(request, served)
+
+    def _named_verbs(self) -> Mapping[str, ResourceHandler]:
+        return {
+            "get": self.reading.get,
+            "update": self.changing.update,
+            "patch": self.changing.patch,
+            "delete": self.changing.delete,
+        }
+
+    def _collection_verbs(self) -> Mapping[str, ResourceHandler]:
+        return {
+            "list": self.reading.list,
+            "watch": self.reading.watch,
+            "create": self.changing.create,
+            "deletecollection": self.changing.delete_collection,
+        }
+
+
+def _fits(served: Served, info: RequestInfo) -> bool:
+    """Whether the path goes where the kind is: through a namespace or not."""
+    if not served.resource.namespaced:
+        return not info.in_namespace
+    if info.in_namespace:
+        return True
+    # Without a namespace only all of them together can be read.
+    return info.verb in ("list", "watch") and not info.named

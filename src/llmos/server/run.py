@@ -1,0 +1,220 @@
+"""The life of an embedded server: open, fill, listen, work, stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from llmos.apimachinery.clock import Clock, system_clock
+from llmos.authentication.bootstrap import bootstrap_admin
+from llmos.authentication.certificates import ensure_certificates
+from llmos.authentication.records import USERS
+from llmos.authentication.static_tokens import StaticTokens
+from llmos.client.client import Client
+from llmos.client.client import Config as ClientConfig
+from llmos.server.app import Lifecycle, build
+from llmos.server.assembly import Core
+from llmos.server.config import ServerConfig
+from llmos.server.content import Content
+from llmos.server.controllers import runner
+from llmos.server.credentials import ControllerToken, write_admin_kubeconfig
+from llmos.server.feeds import feed
+from llmos.server.listener import Listener, bind, make_listener
+from llmos.storage.sqlite import open_storage
+
+_LOG = logging.getLogger("llmos.server")
+_LIMITER_SAVE_SECONDS = 5.0
+_EXPIRED_SWEEP_SECONDS = 600.0
+ADMIN_PASSWORD_FILE = "admin.password"  # noqa: S105 - the name of a file
+DATABASE = "llmos.db"
+ADMIN_KUBECONFIG = "admin.kubeconfig"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where a server is, for whoever started it."""
+
+    url: str
+    ca_pem: str
+    admin_kubeconfig: Path | None
+    """None: the user ``admin`` is gone."""
+    one_time_password: str | None
+    """Only at the very first start, and only where nobody chose a password."""
+
+
+async def serve(
+    config: ServerConfig,
+    ready: Callable[[Started], None],
+    stop: asyncio.Event,
+    clock: Clock = system_clock,
+) -> None:
+    """Serve until ``stop`` is set.
+
+    Raises:
+        OSError: the address cannot be used.
+        OpenError: the database cannot be used.
+        CertificateError: the certificates cannot be used.
+    """
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    listening = bind(config.host, config.port)
+    async with AsyncExitStack() as stack:
+        stack.callback(listening.close)
+        storage = await stack.enter_async_context(open_storage(config.data_dir / DATABASE))
+        core = Core(storage, clock)
+        password = await _fill(core, config, stack, clock)
+        started, token = await _open(core, config, (listening, password), stack, clock)
+        await stack.enter_async_context(_controllers(started, token, clock))
+        ready(started)
+        await stop.wait()
+
+
+async def _fill(
+    core: Core, config: ServerConfig, stack: AsyncExitStack, clock: Clock
+) -> str | None:
+    """Put the platform's content in place; the one-time password comes back, if one was made."""
+    core.custom.start()
+    content = Content(core.platform, core.catalog)
+    await content.before_kinds()
+    await core.custom.settled()
+    await content.with_kinds()
+    await stack.enter_async_context(_background("custom resources", core.custom.run()))
+    path = config.data_dir / ADMIN_PASSWORD_FILE
+
+    def keep(password: str) -> None:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(f"{password}\n")
+
+    password = await bootstrap_admin(
+        core.platform, core.passwords, clock, config.admin_password, keep
+    )
+    core.accounts.limiter.load(core.platform)
+    return password
+
+
+async def _open(
+    core: Core,
+    config: ServerConfig,
+    made: tuple[socket.socket, str | None],
+    stack: AsyncExitStack,
+    clock: Clock,
+) -> tuple[Started, ControllerToken]:
+    """Listen; what is said about it comes back with the token of the controllers."""
+    listening, password = made
+    static = StaticTokens.load(config.token_auth_file) if config.token_auth_file else None
+    authenticators = await core.authenticators(static)
+    certificates = ensure_certificates(config.data_dir / "tls", [config.host], clock)
+    cert, key, ca_pem = certificates.cert_path, certificates.key_path, certificates.ca_pem
+    if config.tls_cert and config.tls_key:
+        cert, key = config.tls_cert, config.tls_key
+        ca_pem = config.tls_cert.read_text()
+    lifecycle = Lifecycle()
+
+    def stopping() -> None:
+        lifecycle.stopping = True
+        for stream in core.streams:
+            stream.wake()
+
+    listener = make_listener(build(core, lifecycle, authenticators, clock), cert, key, stopping)
+    await stack.enter_async_context(_listening(listener, listening))
+    lifecycle.starting = False
+    await stack.enter_async_context(_background("housekeeping", _housekeeping(core)))
+    port = listening.getsockname()[1]
+    url = f"https://{_shown(config.host)}:{port}"
+    kubeconfig = config.data_dir / ADMIN_KUBECONFIG
+    written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
+    token = ControllerToken(authenticators[1], core.committed, clock)
+    return Started(url, ca_pem, kubeconfig if written else None, password), token
+
+
+def _shown(host: str) -> str:
+    """A host as clients on this machine write it into a URL."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+@asynccontextmanager
+async def _listening(listener: Listener, listening: socket.socket) -> AsyncIterator[None]:
+    task = asyncio.create_task(listener.serve(sockets=[listening]))
+    await listener.wait_started()
+    try:
+        yield
+    finally:
+        listener.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def _controllers(
+    started: Started, token: ControllerToken, clock: Clock
+) -> AsyncIterator[None]:
+    """Run the controllers as clients of the server itself."""
+    client = Client(
+        ClientConfig(
+            started.url, token=token, ca_pem=started.ca_pem, user_agent="llmos-controllers"
+        )
+    )
+    work = runner(client, clock, started.ca_pem).run()
+    async with client, _background("controllers", work):
+        yield
+
+
+@asynccontextmanager
+async def _background(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something beside the server, and end it with the server."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _LOG.error("%s stopped: %r", task.get_name(), error)
+
+
+async def _housekeeping(core: Core) -> None:
+    """Keep what outlives requests: login limits, the accounts of deleted users, dead tokens."""
+    gone: asyncio.Queue[str] = asyncio.Queue()
+    feed(
+        core.storage,
+        USERS,
+        lambda _: None,
+        lambda user: gone.put_nowait(user["metadata"]["name"]),
+    )
+    loop = asyncio.get_running_loop()
+    sweep_at = loop.time()
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LIMITER_SAVE_SECONDS):
+                await core.accounts.end_user(await gone.get())
+        await core.accounts.limiter.save(core.platform)
+        if loop.time() >= sweep_at:
+            sweep_at = loop.time() + _EXPIRED_SWEEP_SECONDS
+            await core.accounts.issuer.remove_expired()
+
+
+def run(config: ServerConfig, ready: Callable[[Started], None]) -> None:
+    """Serve until SIGINT or SIGTERM; see ``serve`` for what it raises."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, stop.set)
+        await serve(config, ready, stop)
+
+    uvloop.run(main())

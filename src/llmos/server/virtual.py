@@ -1,0 +1,111 @@
+"""Handlers of kinds that are answered and never stored: reviews, and a service account's token."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.errors import ForbiddenError
+from llmos.apimachinery.lister import Lister
+from llmos.apimachinery.object import Object
+from llmos.apimachinery.serializer import decode_body
+from llmos.apis.authentication_v1 import MASTERS_GROUP
+from llmos.apis.authorization_v1 import Authorizer
+from llmos.apis.namespaces import is_reserved
+from llmos.authentication.authenticator import Authenticator
+from llmos.authentication.reviews import review_token, self_subject_review
+from llmos.authentication.service_accounts import ServiceAccountTokens
+from llmos.authentication.token_requests import request_token
+from llmos.authorization.index import RBACIndex
+from llmos.authorization.reviews import (
+    local_subject_access_review,
+    self_subject_access_review,
+    self_subject_rules_review,
+    subject_access_review,
+)
+from llmos.endpoints.http import Request, Response
+from llmos.endpoints.responses import json_response
+from llmos.registry.served import Served
+from llmos.server.router import VirtualHandler
+
+_AUTHENTICATION = "authentication.k8s.io"
+_AUTHORIZATION = "authorization.k8s.io"
+Review = Callable[[Request, Object], Object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Answers reviews from the indexes of authentication and authorization."""
+
+    authenticator: Authenticator
+    service_accounts: ServiceAccountTokens
+    authorizer: Authorizer
+    index: RBACIndex
+    lister: Lister
+    clock: Clock
+
+    def handlers(self) -> Mapping[tuple[str, str], VirtualHandler]:
+        """The handlers by group and plural."""
+        reviews: dict[tuple[str, str], tuple[str, Review]] = {
+            (_AUTHENTICATION, "tokenreviews"): ("TokenReview", self._token),
+            (_AUTHENTICATION, "selfsubjectreviews"): ("SelfSubjectReview", self._self),
+            (_AUTHORIZATION, "selfsubjectaccessreviews"): (
+                "SelfSubjectAccessReview",
+                lambda request, body: self_subject_access_review(
+                    self.authorizer, request.user, body
+                ),
+            ),
+            (_AUTHORIZATION, "subjectaccessreviews"): (
+                "SubjectAccessReview",
+                lambda _, body: subject_access_review(self.authorizer, body),
+            ),
+            (_AUTHORIZATION, "localsubjectaccessreviews"): (
+                "LocalSubjectAccessReview",
+                lambda request, body: local_subject_access_review(
+                    self.authorizer, request.info.namespace, body
+                ),
+            ),
+            (_AUTHORIZATION, "selfsubjectrulesreviews"): (
+                "SelfSubjectRulesReview",
+                lambda request, body: self_subject_rules_review(self.index, request.user, body),
+            ),
+        }
+        return {key: _handler(kind, review) for key, (kind, review) in reviews.items()}
+
+    def _token(self, _: Request, body: Object) -> Object:
+        return review_token(body, self.authenticator, self.service_accounts)
+
+    def _self(self, request: Request, _: Object) -> Object:
+        return self_subject_review(request.user, self.clock())
+
+    async def token(self, request: Request, served: Served) -> Response:
+        """Answer a TokenRequest for a service account.
+
+        Raises:
+            ForbiddenError: the account is the platform's, and only it may speak for it.
+        """
+        info = request.info
+        if is_reserved(info.namespace) and MASTERS_GROUP not in request.authenticated.groups:
+            raise ForbiddenError.of(
+                served.resource.group_resource,
+                info.name,
+                f'the namespace "{info.namespace}" is reserved for the platform',
+            )
+        body = await _body(request, "TokenRequest")
+        answer = request_token(
+            self.service_accounts, self.lister, self.clock, (info.namespace, info.name), body
+        )
+        return json_response(answer, 201)
+
+
+async def _body(request: Request, kind: str) -> Object:
+    data = await request.body()
+    body: Any = decode_body(data, request.headers.get("content-type", ""), kind).value
+    return body if isinstance(body, dict) else {}
+
+
+def _handler(kind: str, review: Review) -> VirtualHandler:
+    async def handle(request: Request) -> Response:
+        return json_response(review(request, await _body(request, kind)), 201)
+
+    return handle

@@ -1,0 +1,211 @@
+"""A watch: current state, then every change, as JSON lines, until time, client or rights end it.
+
+Events go from the storage's commit straight to the connection; one encoding serves all watchers
+that want the same representation. Rights are asked again whenever they may have changed, and what
+comes into sight or leaves it is told as ADDED and DELETED.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from llmos.apimachinery.errors import ExpiredError, StatusError
+from llmos.apimachinery.object import Object
+from llmos.endpoints.http import Request, Stream
+from llmos.endpoints.narrowing import View
+from llmos.registry.matching import Matches
+from llmos.registry.served import Served
+from llmos.registry.store import Store
+from llmos.storage.interface import Event, EventType, Key, Record
+
+RECHECK_SECONDS = 1.0
+"""How often an open watch asks whether it may go on, besides at every change of rights."""
+BOOKMARK_SECONDS = 60.0
+MAX_BUFFERED = 4 * 1024 * 1024
+"""Bytes a client may be behind before its watch is cut: it resumes from its last revision."""
+
+Encode = Callable[[Served, bytes], bytes]
+"""Stored bytes as the representation that the client asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What a client wants to watch."""
+
+    served: Served
+    namespace: str | None
+    since: int
+    """Events after this revision."""
+    initial: bool
+    """Begin with the current state as ADDED events."""
+    initial_end: bool
+    """Mark its end with an annotated bookmark."""
+    bookmarks: bool
+    seconds: float
+    matches: Matches | None
+    encode: Encode
+    encoding: object
+    """Key under which equal encodings are shared; None: this watcher encodes for itself."""
+
+
+def event_line(kind: EventType | str, body: bytes) -> bytes:
+    """One line of a watch."""
+    return b'{"type":"%b","object":%b}\n' % (kind.encode(), body)
+
+
+def error_line(error: StatusError) -> bytes:
+    """The line that ends a watch."""
+    return event_line("ERROR", orjson.dumps(error.status()))
+
+
+@dataclass(slots=True)
+class Watch:
+    """One open watch; ``run`` is its life."""
+
+    store: Store
+    wanted: WatchRequest
+    request: Request
+    still_allowed: Callable[[Request], Awaitable[bool]]
+    open_streams: set[Stream]
+    """Where the watch is found by whoever has news about rights."""
+    stream: Stream = field(init=False)
+
+    async def run(self, stream: Stream) -> None:
+        """Send events until something ends the watch."""
+        self.stream = stream
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        end, bookmark_at = now + self.wanted.seconds, now + BOOKMARK_SECONDS
+        self._send_initial()
+        try:
+            subscription = self.store.watch(
+                self.wanted.served, self.wanted.namespace, self.wanted.since, self._deliver
+            )
+        except ExpiredError as error:
+            stream.write(error_line(error))
+            return
+        self.open_streams.add(stream)
+        try:
+            while (now := loop.time()) < end and not stream.gone:
+                if self.wanted.bookmarks and now >= bookmark_at:
+                    bookmark_at = now + BOOKMARK_SECONDS
+                    stream.write(self._bookmark())
+                await stream.wait(min(RECHECK_SECONDS, end - now))
+                if not await self._recheck():
+                    return
+            if self.wanted.bookmarks:
+                stream.write(self._bookmark())
+        finally:
+            self.open_streams.discard(stream)
+            subscription.close()
+
+    # What is sent
+
+    def _send_initial(self) -> None:
+        wanted = self.wanted
+        if not wanted.initial:
+            return
+        snapshot = self.store.storage.list(wanted.served.storage_name, wanted.namespace)
+        for key, record in snapshot.items:
+            self._send_record("ADDED", key, record)
+        if wanted.initial_end:
+            self.stream.write(self._bookmark({"k8s.io/initial-events-end": "true"}))
+
+    def _send_record(self, kind: EventType, key: Key, record: Record) -> None:
+        if self._selected(record.value) and self._visible(self.request.visible, key, record.value):
+            self.stream.write(
+                event_line(kind, self.wanted.encode(self.wanted.served, record.value))
+            )
+
+    def _deliver(self, events: Sequence[Event]) -> None:
+        lines = [line for each in events if (line := self._line(each))]
+        if lines:
+            self.stream.write(b"".join(lines))
+            if self.stream.buffered > MAX_BUFFERED:
+                self.stream.abort()
+
+    def _line(self, event: Event) -> bytes:
+        """The event as this watcher sees it, or nothing."""
+        wanted = self.wanted
+        if self.request.visible is not None and not self._visible(
+            self.request.visible, event.key, event.value
+        ):
+            return b""
+        kind, value = event.type, event.value
+        if wanted.matches is not None:
+            seen = self._seen_through_selector(event)
+            if seen is None:
+                return b""
+            kind, value = seen
+        if wanted.encoding is None or value is not event.value or kind != event.type:
+            return event_line(kind, wanted.encode(wanted.served, value))
+        shared = (wanted.encoding, wanted.served.prefix)
+        line = event.encoded.get(shared)
+        if line is None:
+            line = event_line(kind, wanted.encode(wanted.served, value))
+            event.encoded[shared] = line
+        return line
+
+    def _seen_through_selector(self, event: Event) -> tuple[EventType, bytes] | None:
+        """Entering a selector is ADDED; leaving it is DELETED, with the state that matched."""
+        now = self._selected(event.value)
+        if event.type == "DELETED":
+            return ("DELETED", event.value) if now else None
+        before = event.previous is not None and self._selected(event.previous)
+        if now:
+            return ("MODIFIED" if before else "ADDED"), event.value
+        if not before or event.previous is None:
+            return None
+        return "DELETED", _at_revision(event.previous, event.revision)
+
+    def _selected(self, value: bytes) -> bool:
+        matches = self.wanted.matches
+        return matches is None or matches(self.wanted.served.load(value))
+
+    def _bookmark(self, annotations: dict[str, str] | None = None) -> bytes:
+        resource = self.wanted.served.resource
+        meta: Object = {"resourceVersion": str(self.store.storage.revision)}
+        if annotations:
+            meta["annotations"] = annotations
+        body: Object = {"metadata": meta}
+        if not resource.custom:
+            body["spec"] = {}
+        value = orjson.dumps(body)
+        return event_line("BOOKMARK", self.wanted.encode(self.wanted.served, value))
+
+    # Rights
+
+    def _visible(self, view: View | None, key: Key, value: bytes) -> bool:
+        return view is None or view.shows(
+            key.namespace, key.name, lambda: self.wanted.served.load(value)
+        )
+
+    async def _recheck(self) -> bool:
+        """Ask again; tell what came into sight and what left it. False: it ends."""
+        before: View | None = self.request.visible
+        if not await self.still_allowed(self.request):
+            return False
+        if self.request.visible != before:
+            self._tell_difference(before, self.request.visible)
+        return True
+
+    def _tell_difference(self, before: View | None, after: View | None) -> None:
+        snapshot = self.store.storage.list(self.wanted.served.storage_name, self.wanted.namespace)
+        revision = self.store.storage.revision
+        for key, record in snapshot.items:
+            was = self._visible(before, key, record.value)
+            now = self._visible(after, key, record.value)
+            if was is now or not self._selected(record.value):
+                continue
+            value = record.value if now else _at_revision(record.value, revision)
+            body = self.wanted.encode(self.wanted.served, value)
+            self.stream.write(event_line("ADDED" if now else "DELETED", body))
+
+
+def _at_revision(value: bytes, revision: int) -> bytes:
+    """The object with another resourceVersion: when it left the watcher's sight."""
+    obj = orjson.loads(value)
+    obj["metadata"]["resourceVersion"] = str(revision)
+    return orjson.dumps(obj)

@@ -1,0 +1,1 @@
+"""The log of every change, on SQLite, and the memory that answers reads."""

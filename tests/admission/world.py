@@ -1,0 +1,199 @@
+"""A small cluster in memory, with the real authorizer, for the tests of admission."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from llmos.admission.default_chain import default_chain
+from llmos.admission.identity import CONTROLLERS
+from llmos.apimachinery.errors import StatusError
+from llmos.apimachinery.object import Object, copy_object, name_of, namespace_of
+from llmos.apimachinery.resource import APIResource, GroupResource
+from llmos.apis.admission_v1 import Admission, AdmissionAttributes
+from llmos.apis.authentication_v1 import ADMINS_GROUP, AUTHENTICATED_GROUP, USERS_GROUP, UserInfo
+from llmos.apis.namespaces import RESERVED_NAMESPACES
+from llmos.authorization.escalation import Escalation
+from llmos.authorization.index import RBACIndex
+from llmos.authorization.rbac import RBACAuthorizer
+
+NOW = 1_800_000_000.0
+ALLOWED = (0, "", "")
+RBAC = "rbac.authorization.k8s.io"
+MANAGEMENT = "management.llmos.ai"
+
+ADMIN = UserInfo("root", groups=(USERS_GROUP, AUTHENTICATED_GROUP, ADMINS_GROUP))
+ALICE = UserInfo("alice", groups=(USERS_GROUP, AUTHENTICATED_GROUP))
+CAROL = UserInfo("carol", groups=(USERS_GROUP, AUTHENTICATED_GROUP, "staff"))
+ROBOT = UserInfo("robot", groups=(AUTHENTICATED_GROUP,))
+MASTER = UserInfo("kubernetes-admin", groups=("system:masters", AUTHENTICATED_GROUP))
+PRETENDER = UserInfo("eve", groups=(USERS_GROUP, "system:masters"))
+"""Signed in through llmos, whatever other groups she is in."""
+CONTROLLER = UserInfo(CONTROLLERS, groups=("system:serviceaccounts", AUTHENTICATED_GROUP))
+RUNNER = UserInfo(
+    "system:serviceaccount:team-a:runner", groups=("system:serviceaccounts", AUTHENTICATED_GROUP)
+)
+"""A service account of a user namespace: acts for whoever owns it."""
+EVERYBODY = (ADMIN, ALICE, CAROL, ROBOT, RUNNER, MASTER, PRETENDER, CONTROLLER)
+PLATFORM = (MASTER, CONTROLLER)
+
+
+def kind(plural: str, kind_name: str, group: str = "", namespaced: bool = True) -> APIResource:
+    """A row of discovery."""
+    return APIResource(group, "v1", plural, kind_name.lower(), kind_name, namespaced)
+
+
+KINDS = {
+    each.plural: each
+    for each in (
+        kind("namespaces", "Namespace", namespaced=False),
+        kind("configmaps", "ConfigMap"),
+        kind("secrets", "Secret"),
+        kind("pods", "Pod"),
+        kind("services", "Service"),
+        kind("serviceaccounts", "ServiceAccount"),
+        kind("persistentvolumeclaims", "PersistentVolumeClaim"),
+        kind("resourcequotas", "ResourceQuota"),
+        kind("limitranges", "LimitRange"),
+        kind("leases", "Lease", "coordination.k8s.io"),
+        kind("localsubjectaccessreviews", "LocalSubjectAccessReview", "authorization.k8s.io"),
+        kind("storageclasses", "StorageClass", "storage.k8s.io", False),
+        kind("roles", "Role", RBAC),
+        kind("rolebindings", "RoleBinding", RBAC),
+        kind("clusterroles", "ClusterRole", RBAC, False),
+        kind("clusterrolebindings", "ClusterRoleBinding", RBAC, False),
+        kind("users", "User", MANAGEMENT, False),
+        kind("globalroles", "GlobalRole", MANAGEMENT, False),
+        kind("roletemplates", "RoleTemplate", MANAGEMENT, False),
+        kind("roletemplatebindings", "RoleTemplateBinding", MANAGEMENT, False),
+        kind("settings", "Setting", MANAGEMENT, False),
+    )
+}
+
+
+@dataclass
+class Memory:
+    """An Inventory; what is stored is never changed in place."""
+
+    objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
+
+    def get(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
+        """One object, or None."""
+        return self.objects.get((resource.resource, namespace, name))
+
+    def list(self, resource: GroupResource, namespace: str | None = None) -> Iterable[Object]:
+        """All objects of a resource, in one namespace or in all."""
+        return [
+            obj
+            for (plural, where, _), obj in self.objects.items()
+            if plural == resource.resource and namespace in (None, where)
+        ]
+
+    def count(self, resource: GroupResource, namespace: str) -> int:
+        """How many there are in a namespace."""
+        return len([*self.list(resource, namespace)])
+
+
+class World:
+    """A cluster with some namespaces, where ``root`` may do everything."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self.index = RBACIndex()
+        self.chain: Admission = default_chain(
+            self.memory, RBACAuthorizer(self.index), Escalation(self.index), lambda: NOW
+        )
+        names = ("default", "team-a", "team-b", "llmos-public", *RESERVED_NAMESPACES)
+        for name in names:
+            self.put("namespaces", namespace(name))
+        self.put("namespaces", namespace("ending", deletionTimestamp="2027-01-01T00:00:00Z"))
+        self.grant("root", [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
+
+    def put(self, plural: str, obj: Object) -> Object:
+        """Store an object, past admission."""
+        resource = KINDS[plural]
+        self.memory.objects[plural, namespace_of(obj), name_of(obj)] = obj
+        if resource.group == RBAC:
+            self.index.set(resource.group_resource, obj)
+        return obj
+
+    def grant(self, user: str, rules: list[Object], where: str = "") -> None:
+        """Give a user rules, in one namespace or everywhere."""
+        name = f"{user}-{len(self.memory.objects)}"
+        reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
+        subjects = [{"apiGroup": RBAC, "kind": "User", "name": user}]
+        self.put("clusterroles", {"metadata": {"name": name}, "rules": rules})
+        binding = {"metadata": {"name": name}, "roleRef": reference, "subjects": subjects}
+        if where:
+            binding["metadata"]["namespace"] = where
+        self.put("rolebindings" if where else "clusterrolebindings", binding)
+
+    def attributes(
+        self,
+        user: UserInfo,
+        operation: str,
+        plural: str,
+        new: Object | None,
+        old: Object | None = None,
+        **more: object,
+    ) -> AdmissionAttributes:
+        """A change, as the registry describes it."""
+        obj = new or old or {}
+        return AdmissionAttributes(
+            operation=operation,
+            resource=KINDS[plural],
+            subresource=str(more.pop("subresource", "")),
+            namespace=namespace_of(obj),
+            name=name_of(obj),
+            object=copy_object(new),
+            old_object=old,
+            user=user,
+            **more,
+        )
+
+    def admit(self, *args: object, **more: object) -> AdmissionAttributes:
+        """Run both phases; a refusal raises."""
+        attributes = self.attributes(*args, **more)
+        self.chain.mutate(attributes)
+        self.chain.validate(attributes)
+        return attributes
+
+    def verdict(self, *args: object, **more: object) -> tuple[int, str, str]:
+        """``ALLOWED``, or code, reason and message of the refusal."""
+        try:
+            self.admit(*args, **more)
+        except StatusError as error:
+            return error.code, error.reason, error.message
+        return ALLOWED
+
+    def code(self, *args: object, **more: object) -> int:
+        """0 where it is allowed, the refusal's code otherwise."""
+        return self.verdict(*args, **more)[0]
+
+    def create(self, user: UserInfo, plural: str, obj: Object) -> int:
+        """Create, and store what was admitted with all that goes with it."""
+        try:
+            attributes = self.admit(user, "CREATE", plural, obj)
+        except StatusError as error:
+            return error.code
+        assert attributes.object is not None
+        self.put(plural, attributes.object)
+        for resource, other in attributes.also:
+            self.put(resource.resource, other)
+        return 0
+
+
+def namespace(name: str, **metadata: object) -> Object:
+    """A Namespace as it is stored."""
+    meta = {"name": name, "labels": {"kubernetes.io/metadata.name": name}, **metadata}
+    return {"metadata": meta, "spec": {"finalizers": ["kubernetes"]}}
+
+
+def named(name: str, where: str = "", **fields: object) -> Object:
+    """An object of any kind."""
+    return {"metadata": {"name": name, **({"namespace": where} if where else {})}, **fields}
+
+
+def changed(obj: Object, **fields: object) -> Object:
+    """A copy with other metadata (``metadata=…`` is merged) and fields."""
+    copy = copy_object(obj)
+    copy["metadata"] |= fields.pop("metadata", {})
+    return {**copy, **fields}

@@ -1,0 +1,1 @@
+"""What tests share: running servers and the clients that speak to them."""
