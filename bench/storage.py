@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import apsw
+import uvloop
 
 from llmos.storage.config import StorageConfig
 from llmos.storage.interface import Key, Write
@@ -109,7 +110,7 @@ def main() -> None:
     rounds = []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-            rounds.append(asyncio.run(one_round(Path(directory))))
+            rounds.append(uvloop.run(one_round(Path(directory))))
     result: dict[str, object] = {
         name: round(statistics.median(each[name] for each in rounds), 3) for name in rounds[0]
     }

@@ -52,6 +52,18 @@ def test_what_is_said_stays(world: World):
     assert note == "LimitRanger plugin set: cpu limit for init container i"
 
 
+def test_annotations_stay(world: World):
+    """The annotation comes to those that are there; defaults of other types are not containers'."""
+    limit(
+        world, CONTAINER, {"type": "Pod", "default": {"cpu": "7"}, "defaultRequest": {"cpu": "7"}}
+    )
+    obj = pod()
+    obj["metadata"]["annotations"] = {"a": "b"}
+    admitted = world.admit(MASTER, "CREATE", "pods", obj).object
+    assert admitted["metadata"]["annotations"].keys() == {"a", "kubernetes.io/limit-ranger"}
+    assert admitted["spec"]["containers"][0]["resources"]["limits"]["cpu"] == "500m"
+
+
 def test_no_defaults_no_annotation(world: World):
     """Without defaults a pod stays as it is."""
     limit(world, {"type": "Container", "max": {"memory": "1Gi"}, "min": {}})

@@ -46,6 +46,11 @@ def test_ending_namespace(world: World, user):
     assert token == 403
 
 
+def test_active_namespace(world: World):
+    """An active namespace takes what comes."""
+    assert world.verdict(MASTER, "CREATE", "configmaps", named("a", "team-a")) == ALLOWED
+
+
 def test_phase_terminating(world: World):
     """A namespace in phase Terminating takes nothing new, whatever its deletionTimestamp."""
     world.put("namespaces", {**namespace("odd"), "status": {"phase": "Terminating"}})

@@ -108,7 +108,24 @@ def test_server_set_keys_at_creation(world: World, user):
     assert world.code(user, "CREATE", "namespaces", namespace("team-x")) == 0
 
 
+@everybody
+def test_name_label_lies_at_creation(world: World, user):
+    """A new namespace does not say that it is another (the registry corrects it before)."""
+    new = namespace("team-x")
+    new["metadata"]["labels"]["kubernetes.io/metadata.name"] = "team-b"
+    assert world.code(user, "CREATE", "namespaces", new) == (0 if user in ADMINISTRATORS else 403)
+
+
 CREATOR = "llmos.ai/creator"
+
+
+@pytest.mark.parametrize("user", [ROBOT, MASTER], ids=lambda each: each.name)
+def test_no_creator_no_annotations(world: World, user):
+    """A namespace without a creator keeps its metadata as it came."""
+    assert (
+        "annotations"
+        not in world.admit(user, "CREATE", "namespaces", named("x")).object["metadata"]
+    )
 
 
 @pytest.mark.parametrize(

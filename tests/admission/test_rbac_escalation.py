@@ -174,6 +174,20 @@ def test_cluster_binding(world: World):
     assert world.code(ALICE, "CREATE", "clusterrolebindings", obj) == 0
 
 
+@pytest.mark.parametrize("rules", [None, []])
+def test_no_rules(world: World, rules):
+    """A role without rules gives nothing, however that is written."""
+    assert world.code(ALICE, "CREATE", "roles", named("r", "team-a", rules=rules)) == 0
+    other = [] if rules is None else None
+    old = named("r", "team-a", rules=other)
+    assert world.code(ALICE, "UPDATE", "roles", named("r", "team-a", rules=rules), old) == 0
+    assert (
+        world.code(ALICE, "UPDATE", "roles", named("r", "team-a", rules=rules), role(SECRETS)) == 0
+    )
+    world.put("roles", named("r", "team-a", rules=rules))
+    assert world.code(ALICE, "CREATE", "rolebindings", binding()) == 0
+
+
 AGGREGATION = {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}
 
 
@@ -199,3 +213,46 @@ def test_aggregation_label(world: World, rules, code, operation):
     new["metadata"]["labels"] = {f"{RBAC}/aggregate-to-admin": "true"}
     assert world.code(ALICE, operation, "clusterroles", new, old) == code
     assert world.code(MASTER, operation, "clusterroles", new, old) == 0
+
+
+def test_aggregation_rule_goes(world: World):
+    """Taking the rule away from a gathered role leaves its rules: the same right is needed."""
+    world.grant("alice", [PODS])
+    old = cluster_role(PODS, aggregationRule=AGGREGATION)
+    assert world.code(ALICE, "UPDATE", "clusterroles", cluster_role(PODS), old) == 403
+
+
+FEED = f"{RBAC}/aggregate-to-admin"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ({}, {"a": "b"}, 0),
+        ({FEED: "true"}, {FEED: "true", "a": "b"}, 0),
+        ({FEED: "true"}, {}, 0),
+        ({FEED: "false"}, {FEED: "true"}, 403),
+        ({}, {FEED: "true"}, 403),
+    ],
+    ids=str,
+)
+def test_only_new_aggregation_labels_count(world: World, before, after, code):
+    """Other labels, old ones and removed ones hand out nothing."""
+    old = changed(cluster_role(SECRETS), metadata={"labels": before})
+    new = changed(cluster_role(SECRETS), metadata={"labels": after})
+    assert world.code(ALICE, "UPDATE", "clusterroles", new, old) == code
+
+
+def test_labels_may_be_missing(world: World):
+    """Roles without labels, or with none at all, are no special case."""
+    old = changed(cluster_role(SECRETS), metadata={"labels": None})
+    assert world.code(ALICE, "UPDATE", "clusterroles", cluster_role(SECRETS), old) == 0
+
+
+@pytest.mark.parametrize(("names", "code"), [([], 0), (["r"], 0), (["other"], 403)])
+def test_escalate_lifts_aggregation(world: World, names, code):
+    """The verb ``escalate`` on the ClusterRole lifts the rule for labels, too."""
+    rule = {"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["escalate"]}
+    world.grant("alice", [rule | ({"resourceNames": names} if names else {})])
+    new = changed(cluster_role(SECRETS), metadata={"labels": {FEED: "true"}})
+    assert world.code(ALICE, "UPDATE", "clusterroles", new, cluster_role(SECRETS)) == code

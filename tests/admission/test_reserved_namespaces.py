@@ -95,6 +95,13 @@ def test_description(world: World, user, code):
 
 
 @everybody
+def test_no_change_is_no_harm(world: World, user):
+    """An update that changes nothing is nobody's crime."""
+    old = namespace("storage-system")
+    assert world.code(user, "UPDATE", "namespaces", old, old) == 0
+
+
+@everybody
 @pytest.mark.parametrize(
     "name",
     [

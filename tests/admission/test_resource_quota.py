@@ -184,6 +184,12 @@ def test_service_becomes_load_balancer(world: World):
     assert world.code(MASTER, "UPDATE", "services", new, old) == 403
 
 
+def test_old_pods_need_not_say(world: World):
+    """A pod that was there before the quota is still updated without amounts."""
+    world.put("resourcequotas", quota(hard={"cpu": "1"}))
+    assert world.code(MASTER, "UPDATE", "pods", pod(), pod()) == 0
+
+
 def test_metadata_update_is_free(world: World):
     """A full quota does not stop updates of what is there."""
     world.put("resourcequotas", quota(hard={"persistentvolumeclaims": "0"}))

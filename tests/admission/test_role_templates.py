@@ -43,7 +43,9 @@ BUILTIN = template(PODS, spec={"builtin": True, "displayName": "T"})
 @everybody
 def test_builtin_is_not_deleted(world: World, plural, user):
     """A built-in one is deleted by the platform alone; another by who may."""
-    assert world.code(user, "DELETE", plural, None, BUILTIN) == (0 if user in PLATFORM else 403)
+    verdict = world.verdict(user, "DELETE", plural, None, BUILTIN)
+    assert verdict[0] == (0 if user in PLATFORM else 403)
+    assert user in PLATFORM or verdict[2].endswith("it is built in and may not be deleted")
     assert world.code(user, "DELETE", plural, None, template(PODS)) == 0
 
 
@@ -169,3 +171,25 @@ def test_namespaced_rules_in_reserved_namespaces(world: World, user):
     obj = template(namespacedRules={"kube-system": [PODS]})
     assert world.code(user, "CREATE", "globalroles", obj) == (0 if user in PLATFORM else 403)
     assert world.code(user, "UPDATE", "globalroles", template(), obj) == 0
+    same = changed(obj, spec={"displayName": "x"})
+    assert world.code(user, "UPDATE", "globalroles", same, obj) == 0
+
+
+@both
+def test_escalate_by_name_is_for_what_exists(world: World, plural):
+    """A new template has no name yet that ``escalate`` could be limited to."""
+    rule = {"apiGroups": [MANAGEMENT], "resources": [plural], "verbs": ["escalate"]}
+    world.grant("carol", [rule | {"resourceNames": ["t"]}])
+    assert world.code(CAROL, "CREATE", plural, template(SECRETS)) == 403
+    assert world.code(CAROL, "UPDATE", plural, template(SECRETS), template()) == 0
+
+
+@both
+@pytest.mark.parametrize("fields", [{"rules": None}, {"rules": [], "namespacedRules": None}, {}])
+def test_no_rules(world: World, plural, fields):
+    """A template without rules gives nothing, however that is written."""
+    empty = named("t", spec={}, **fields)
+    assert world.code(CAROL, "CREATE", plural, empty) == 0
+    assert world.code(CAROL, "UPDATE", plural, empty, template(SECRETS)) == 0
+    assert world.code(CAROL, "UPDATE", plural, empty, template()) == 0
+    assert world.code(CAROL, "UPDATE", plural, template(), empty) == 0

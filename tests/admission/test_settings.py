@@ -4,7 +4,13 @@ import pytest
 
 from admission.world import ADMIN, MASTER, World, named
 
-GOOD = ["", "https://llmos.example.com", "http://10.0.0.5:8080/x?y=1", "https://[2001:db8::1]/"]
+GOOD = [
+    None,
+    "",
+    "https://llmos.example.com",
+    "http://10.0.0.5:8080/x?y=1",
+    "https://[2001:db8::1]/",
+]
 BAD = [
     "file:///etc/passwd",
     "gopher://example.com",

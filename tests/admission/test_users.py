@@ -89,6 +89,8 @@ def test_bad_usernames(world: World, username):
         ("new", "ROOT"),
         ("new", "Ｒｏｏｔ"),  # noqa: RUF001 - full-width letters are the case
         ("nora.n", "nora.n"),
+        ("nora.n", "different"),
+        ("different", "nora"),
         ("other", "Nora.N"),
     ],
 )
@@ -99,6 +101,14 @@ def test_usernames_are_unique(world: World, name, username):
     verdict = world.verdict(ADMIN, "CREATE", "users", new)
     assert verdict[0] == 422
     assert "is another user's name" in verdict[2]
+
+
+def test_old_names_are_not_held_against_others(world: World):
+    """An update that changes no name passes, even where names came to be the same."""
+    world.put("users", named("twin", spec={"username": "dave"}))
+    old = user_object("dave", displayName="twin")
+    new = user_object("dave", displayName="twin", email="d@example.com")
+    assert world.code(ADMIN, "UPDATE", "users", new, old) == 0
 
 
 def test_concurrent_creation(world: World):
@@ -147,6 +157,8 @@ def test_display_name(world: World, shown, code, operation):
         ([7], 422),
         (["x" * 254], 422),
         (["x"] * 257, 422),
+        ({"staff": 1}, 422),
+        (7, 422),
     ],
 )
 def test_groups(world: World, groups, code):
@@ -174,6 +186,13 @@ def test_groups_are_handed_out_by_their_members(world: World, user, target, grou
     if target == "dave":
         new = user_object("new", groups=[group])
         assert world.code(user, "CREATE", "users", new) == code
+
+
+def test_groups_stay(world: World):
+    """Who edits a user need not be in the groups that he is in already."""
+    old = user_object("dave", groups=["owners"])
+    new = user_object("dave", groups=["owners"], displayName="D")
+    assert world.code(CAROL, "UPDATE", "users", new, old) == 0
 
 
 @pytest.mark.parametrize("user", EVERYBODY, ids=lambda each: each.name)

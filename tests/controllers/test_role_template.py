@@ -3,8 +3,9 @@
 import asyncio
 
 from controllers.world import condition, quiet, running
-from llmos.client.resources import CLUSTER_ROLES, GLOBAL_ROLES, ROLE_TEMPLATES
+from llmos.client.resources import CLUSTER_ROLES, GLOBAL_ROLES, ROLE_TEMPLATES, USERS
 from llmos.controllers.role_template import desired
+from llmos.reconcile.owned import controller_reference
 from reconcile.fake_api import FakeAPI
 from reconcile.waiting import eventually
 
@@ -64,12 +65,31 @@ def test_a_template_made_again_has_a_role_of_its_own():
     asyncio.run(scenario())
 
 
-def test_somebody_elses_role_is_not_adopted():
-    """A ClusterRole of that name without our owner stays as it is; the template says Error."""
+def test_a_shipped_role_is_taken_over():
+    """A ClusterRole of that name without an owner becomes the template's; strange labels go."""
 
     async def scenario() -> None:
         api = FakeAPI()
-        api.create(CLUSTER_ROLES, NAME, rules=MORE)
+        labels = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
+        api.create(CLUSTER_ROLES, NAME, rules=MORE, metadata={"labels": labels})
+        api.create(ROLE_TEMPLATES, "reader", rules=RULES)
+        async with running(api):
+            await eventually(lambda: rules(api) == RULES)
+            meta = api.get(CLUSTER_ROLES, "", NAME)["metadata"]
+            assert meta["ownerReferences"][0]["kind"] == "RoleTemplate"
+            assert not meta.get("labels")
+
+    asyncio.run(scenario())
+
+
+def test_somebody_elses_role_is_not_adopted():
+    """A ClusterRole of that name with another owner stays as it is; the template says Error."""
+
+    async def scenario() -> None:
+        api = FakeAPI()
+        user = api.create(USERS, "u", spec={})
+        owner = {**controller_reference(user)}
+        api.create(CLUSTER_ROLES, NAME, rules=MORE, metadata={"ownerReferences": [owner]})
         api.create(ROLE_TEMPLATES, "reader", rules=RULES)
         async with running(api):
             await eventually(

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from llmos.apimachinery.object import find_condition
+from llmos.cli.controllers import runner
 from llmos.client.client import Client, Config
-from llmos.server.controllers import runner
 from reconcile.fake_api import FakeAPI
 
 CA = "-----BEGIN CERTIFICATE-----\nexample\n-----END CERTIFICATE-----\n"

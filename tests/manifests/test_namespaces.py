@@ -48,13 +48,6 @@ def test_every_namespace_says_what_it_is_for():
         assert ("not for production" in text.lower()) is (name in NOT_FOR_PRODUCTION)
 
 
-def test_the_label_follows_the_list():
-    """The cosmetic label stands on the reserved namespaces and nowhere else."""
-    for obj in load("namespaces"):
-        reserved = labels_of(obj).get("llmos.ai/reserved") == "true"
-        assert reserved is is_reserved(name_of(obj))
-
-
 @pytest.mark.parametrize("name", [*RESERVED_NAMESPACES, "kube-x", "kube-", "llmos-x", "llmos-"])
 def test_reserved_names(name):
     """Reserved are the listed names and whatever begins with a reserved prefix."""

@@ -36,6 +36,8 @@ DEFAULT_RESOURCES = (
     known.SERVICE_ACCOUNTS,
     known.RESOURCE_QUOTAS,
     known.PODS,
+    known.PERSISTENT_VOLUMES,
+    known.PERSISTENT_VOLUME_CLAIMS,
     known.ROLES,
     known.ROLE_BINDINGS,
     known.CLUSTER_ROLES,

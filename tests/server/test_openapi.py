@@ -42,7 +42,7 @@ def _served(group, version, plural, kind, namespaced=True, custom=False, **more)
     return Served(
         resource,
         Strategy(),
-        None,
+        lambda: None,
         lambda value: (value, []),
         resource.group_resource,
         schema_source=source,

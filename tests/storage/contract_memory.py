@@ -37,6 +37,8 @@ async def what_is_forgotten_is_refused_and_the_rest_is_whole(opened: Opener) -> 
                 storage.list("configmaps", at=since)
             with pytest.raises(CompactedError):
                 storage.watch("secrets", None, since, Received())
+            with pytest.raises(CompactedError):
+                storage.list("secrets", at=since)
         received = Received()
         storage.watch("configmaps", None, floor, received)
         assert [event.revision for event in received] == list(range(floor + 1, floor + 11))

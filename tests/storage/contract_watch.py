@@ -180,6 +180,7 @@ async def a_failing_receiver_harms_no_other(opened: Opener) -> None:
 async def a_watch_begun_in_a_delivery_gets_each_event_once(opened: Opener) -> None:
     async with opened() as storage:
         received = Received()
+        storage.watch("secrets", None, storage.revision, Received())
 
         def begin(events: Sequence[Event]) -> None:
             if events[0].key.name == "a":

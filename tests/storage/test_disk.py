@@ -1,14 +1,10 @@
 """What the storage does with its files, and when the disk fails it."""
 
 import asyncio
-import contextlib
 import os
 import stat
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
@@ -18,31 +14,9 @@ from llmos.storage import schema
 from llmos.storage.config import StorageConfig
 from llmos.storage.database import open_database
 from llmos.storage.interface import ConflictError, OpenError, UnavailableError
-from llmos.storage.log import Change, Log, open_log
-from llmos.storage.sqlite import SQLiteStorage, open_storage
-from storage.tools import SMALL, USUAL, Received, fill, key, names, put, write
-
-
-class Kept:
-    """Opens a log and keeps it, for a look behind the storage."""
-
-    def __init__(self, vfs: str | None = None) -> None:
-        self.vfs = vfs
-        self.log: Log
-
-    def __call__(self, path: Path | None, config: StorageConfig) -> Log:
-        """Open it."""
-        self.log = Log(open_database(path, config, self.vfs))
-        return self.log
-
-    @property
-    def connection(self) -> apsw.Connection:
-        """To be used while the writer is idle."""
-        return self.log.database.connection
-
-    def rows(self) -> int:
-        """How many rows the log has."""
-        return self.connection.execute("SELECT count(*) FROM log").get
+from llmos.storage.log import open_log
+from llmos.storage.sqlite import open_storage
+from storage.tools import USUAL, Kept, Received, fill, key, names, put, write
 
 
 @pytest.fixture
@@ -349,191 +323,6 @@ def test_a_foreign_wal_is_not_removed(path: Path) -> None:
             await put(storage, "a")
             replace()
         assert path.with_name("llmos.db-wal").read_bytes() == b"theirs"
-
-    asyncio.run(check())
-
-
-async def _idle(storage, kept: Kept) -> None:
-    """Wait until the writer has done all it had to do."""
-    for _ in range(200):
-        await storage.settled()
-        await asyncio.sleep(0.002)
-        if not storage._writer._compactor.due(idle=True):
-            return
-    raise AssertionError("compaction does not end")
-
-
-def test_compaction_leaves_the_living_and_the_window(path: Path) -> None:
-    """The log has a row for each living key and each remembered event, and what those changed."""
-
-    async def check() -> None:
-        kept = Kept()
-        async with open_storage(path, SMALL, opener=kept) as storage:
-            await put(storage, "quiet")
-            for number in range(20):
-                revision = await put(storage, f"gone-{number}")
-                await put(storage, f"gone-{number}", revision, delete=True)
-            await fill(storage, 100)
-            await _idle(storage, kept)
-            assert kept.rows() == 12  # quiet, the ten newest of filler, and what they built on
-            assert kept.log.meta().revision == storage.revision
-            assert kept.log.meta().compacted == storage.revision - 10
-
-    asyncio.run(check())
-
-
-def test_compaction_never_lowers_the_highest_revision(path: Path) -> None:
-    """When the newest row of all goes, its number is remembered."""
-
-    async def check() -> None:
-        kept = Kept()
-        config = StorageConfig(
-            window_events=0, window_seconds=0, compaction_batch=1, wal_bytes=1 << 16
-        )
-        async with open_storage(path, config, opener=kept) as storage:
-            revision = await put(storage, "a")
-            deleted = await put(storage, "a", revision, delete=True)
-            await _idle(storage, kept)
-            assert kept.rows() == 0
-        async with open_storage(path, config, opener=kept) as storage:
-            assert storage.revision == deleted
-            assert await put(storage, "a") == deleted + 1
-
-    asyncio.run(check())
-
-
-def test_compaction_under_load_keeps_up(path: Path) -> None:
-    """Where the writer is never idle, the log is cut all the same once it lags too far behind."""
-
-    async def check() -> None:
-        kept = Kept()
-        config = StorageConfig(
-            window_events=10,
-            window_seconds=0,
-            compaction_batch=50,
-            compaction_lag=100,
-            wal_bytes=1 << 16,
-        )
-        async with open_storage(path, config, opener=kept) as storage:
-            revision = await put(storage, "a")
-            for _ in range(1000):
-                pending = storage.submit([write("a", revision)])
-                revision += 1
-            await pending
-            await storage.settled()
-            for _ in range(10):
-                for _ in range(100):
-                    pending = storage.submit([write("a", revision)])
-                    revision += 1
-                await pending
-            assert kept.log.meta().compacted > 0
-
-    asyncio.run(check())
-
-
-def test_a_failed_compaction_is_tried_again(path: Path) -> None:
-    """No space to compact is no reason to refuse writes, nor to try without end."""
-
-    async def check() -> None:
-        kept = Kept()
-        async with open_storage(path, SMALL, opener=kept) as storage:
-            calls = 0
-            compact = kept.log.compact
-
-            def full(after: int, to: int) -> None:
-                nonlocal calls
-                calls += 1
-                raise apsw.FullError
-
-            kept.log.compact = full
-            await fill(storage, 30)
-            await _idle(storage, kept)
-            assert 0 < calls <= 30
-            assert storage.healthy
-            kept.log.compact = compact
-            await put(storage, "a")
-            await _idle(storage, kept)
-            assert kept.log.meta().compacted == storage.revision - 10
-
-    asyncio.run(check())
-
-
-def test_a_compaction_that_meets_an_io_error_ends_writing(path: Path) -> None:
-    """A disk that fails under compaction fails."""
-
-    async def check() -> None:
-        kept = Kept()
-        async with open_storage(path, SMALL, opener=kept) as storage:
-
-            def broken(after: int, to: int) -> None:
-                raise apsw.IOError("disk I/O error")
-
-            kept.log.compact = broken
-            with contextlib.suppress(UnavailableError):
-                await fill(storage, 30)
-            for _ in range(500):
-                await asyncio.sleep(0.002)
-                if not storage.healthy:
-                    break
-            assert storage.reason == "disk I/O error"
-            with pytest.raises(UnavailableError, match="disk I/O error"):
-                storage.submit([write("a")])
-
-    asyncio.run(check())
-
-
-def test_writes_after_a_failure_begin_anew(path: Path) -> None:
-    """What was handed in before the failure is known is lost with it, whatever it wrote."""
-
-    async def check() -> None:
-        kept = Kept()
-        async with open_storage(path, USUAL, opener=kept) as storage:
-            append = kept.log.append
-            failures = iter([True])
-
-            def fail_once(changes) -> None:
-                if next(failures, False):
-                    raise apsw.FullError("full")
-                append(changes)
-
-            kept.log.append = fail_once
-            pending = [storage.submit([write(f"a-{number}")]) for number in range(50)]
-            results = await asyncio.gather(*pending, storage.settled(), return_exceptions=True)
-            assert all(isinstance(each, UnavailableError) for each in results)
-            assert storage.list_latest("configmaps", None) == []
-            await put(storage, "b")
-            assert names(storage) == ["b"]
-        async with open_storage(path, USUAL) as storage:
-            assert names(storage) == ["b"]
-
-    asyncio.run(check())
-
-
-def test_a_loop_that_ends_first_stops_the_writer(path: Path) -> None:
-    """A program that forgets to close its storage does not hang, and what it wrote is kept."""
-    ended = threading.Event()
-    log = open_log(path, USUAL)
-    append = log.append
-
-    def append_late(changes: Sequence[Change]) -> None:
-        ended.wait(5)
-        append(changes)
-
-    log.append = append_late
-
-    async def forget() -> threading.Thread:
-        storage = SQLiteStorage(log, USUAL, time.monotonic)
-        storage.submit([write("a")])
-        return storage._writer._thread
-
-    thread = asyncio.run(forget())
-    ended.set()
-    thread.join(5)
-    assert not thread.is_alive()
-
-    async def check() -> None:
-        async with open_storage(path, USUAL) as storage:
-            assert names(storage) == ["a"]
 
     asyncio.run(check())
 

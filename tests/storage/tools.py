@@ -3,9 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import apsw
+
 from llmos.storage.config import StorageConfig
+from llmos.storage.database import open_database
 from llmos.storage.interface import (
     Event,
     Key,
@@ -13,6 +17,7 @@ from llmos.storage.interface import (
     Storage,
     Write,
 )
+from llmos.storage.log import Log
 
 Opener = Callable[..., AbstractAsyncContextManager[Storage]]
 """``opened(config=…, clock=…)``; what was kept by an earlier one is found again."""
@@ -108,3 +113,25 @@ async def history(storage: Storage) -> dict[int, list[tuple[Key, Record]]]:
         past[revision] = list(storage.list("configmaps").items)
         past[storage.revision] = past[revision]
     return past
+
+
+class Kept:
+    """Opens a log and keeps it, for a look behind the storage."""
+
+    def __init__(self, vfs: str | None = None) -> None:
+        self.vfs = vfs
+        self.log: Log
+
+    def __call__(self, path: Path | None, config: StorageConfig) -> Log:
+        """Open it."""
+        self.log = Log(open_database(path, config, self.vfs))
+        return self.log
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """To be used while the writer is idle."""
+        return self.log.database.connection
+
+    def rows(self) -> int:
+        """How many rows the log has."""
+        return self.connection.execute("SELECT count(*) FROM log").get

@@ -1,13 +1,15 @@
 """A real server in a process of its own, for tests that speak to it as users do."""
 
 import os
+import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ import httpx
 ADMIN_PASSWORD = "correct-horse-battery"
 STATIC_TOKENS = 'admintoken,admin,admin-uid,"system:masters"\nalicetoken,alice,alice-uid,"devs"\n'
 START_SECONDS = 30
+_URL = re.compile(r"https://\S+")
 
 
 @dataclass
@@ -23,9 +26,12 @@ class RunningServer:
 
     data_dir: Path
     url: str
-    process: subprocess.Popen[str]
-    arguments: list[str] = field(default_factory=list)
-    output: str = ""
+    process: subprocess.Popen[bytes]
+    arguments: list[str]
+    output: Path
+    """What it says on stdout."""
+    log: Path
+    """What it says on stderr."""
 
     @property
     def ca_file(self) -> Path:
@@ -38,8 +44,6 @@ class RunningServer:
     def client(self, token: str = "", **options) -> httpx.Client:
         """A plain HTTP client that trusts the server."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        import ssl
-
         context = ssl.create_default_context(cafile=str(self.ca_file))
         return httpx.Client(
             base_url=self.url, headers=headers, verify=context, timeout=30, **options
@@ -62,7 +66,8 @@ class RunningServer:
 def start_server(
     data_dir: Path, *options: str, port: int = 0, static: bool = True
 ) -> RunningServer:
-    """Start a server on a free port and wait until it is ready."""
+    """Start a server, on a free port unless one is given, and wait until it is ready."""
+    data_dir.mkdir(parents=True, exist_ok=True)
     arguments = [
         sys.executable, "-m", "llmos", "serve",
         "--data-dir", str(data_dir / "data"),
@@ -73,29 +78,33 @@ def start_server(
         tokens = data_dir / "tokens.csv"
         tokens.write_text(STATIC_TOKENS)
         arguments += ["--token-auth-file", str(tokens)]
-    log = (data_dir / "server.log").open("a")
-    process = subprocess.Popen(
-        arguments,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={**os.environ, "LLMOS_ADMIN_PASSWORD": ADMIN_PASSWORD},
-    )
-    log.close()
-    assert process.stdout is not None
-    deadline = time.monotonic() + START_SECONDS
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "https://" in line:
-            url = line[line.index("https://") :].split()[0]
-            break
-        assert time.monotonic() < deadline, "the server does not start"
-    else:
-        raise AssertionError(
-            f"the server ended: {''.join(said)}{(data_dir / 'server.log').read_text()}"
+    output, log = data_dir / "server.out", data_dir / "server.log"
+    with output.open("wb") as out, log.open("ab") as err:
+        process = subprocess.Popen(
+            arguments,
+            stdout=out,
+            stderr=err,
+            env={**os.environ, "LLMOS_ADMIN_PASSWORD": ADMIN_PASSWORD, "PYTHONUNBUFFERED": "1"},
         )
-    return RunningServer(data_dir / "data", url, process, arguments, "".join(said))
+    try:
+        url = _wait_ready(process, output, log)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return RunningServer(data_dir / "data", url, process, arguments, output, log)
+
+
+def _wait_ready(process: "subprocess.Popen[bytes]", output: Path, log: Path) -> str:
+    """The URL that the server says once it is ready."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        said = output.read_text()
+        if "\n" in said and (found := _URL.search(said)):
+            return found[0]
+        assert process.poll() is None, f"the server ended: {said}{log.read_text()}"
+        time.sleep(0.01)
+    raise AssertionError(f"the server does not start: {log.read_text()}")
 
 
 @contextmanager
@@ -106,5 +115,3 @@ def running_server(data_dir: Path, *options: str, **more) -> Iterator[RunningSer
         yield server
     finally:
         server.stop()
-        assert server.process.stdout is not None
-        server.process.stdout.close()

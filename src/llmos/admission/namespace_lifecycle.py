@@ -49,7 +49,7 @@ class NamespaceLifecycle:
             ForbiddenError: it is ending.
         """
         name = attributes.namespace
-        if not name or attributes.resource.group_resource == LOCAL_ACCESS_REVIEWS:
+        if attributes.resource.group_resource == LOCAL_ACCESS_REVIEWS:
             return
         namespace = self.lister.get(NAMESPACES, "", name)
         if namespace is None:

@@ -61,8 +61,7 @@ def keep_protected_keys(attributes: AdmissionAttributes) -> None:
     new, old = objects_of(attributes)
     keys = changed_keys(labels_of(new), labels_of(old))
     keys |= changed_keys(annotations_of(new), annotations_of(old))
-    if attributes.operation == "CREATE":
-        keys -= _set_by_the_server(attributes)
+    keys -= _set_by_the_server(attributes)
     protected = sorted(key for key in keys if is_protected_key(key))
     if protected:
         raise forbidden(
@@ -71,7 +70,7 @@ def keep_protected_keys(attributes: AdmissionAttributes) -> None:
 
 
 def _set_by_the_server(attributes: AdmissionAttributes) -> set[str]:
-    """The protected keys of a new namespace that have just the value the server gives them."""
+    """The protected keys that have just the value the server gives them."""
     new, _ = objects_of(attributes)
     given = set()
     if labels_of(new).get(NAME_LABEL) == name_in(attributes):

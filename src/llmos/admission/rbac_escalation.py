@@ -5,7 +5,6 @@ Follows kubernetes/pkg/registry/rbac (``policybased`` storage of roles and bindi
 
 from dataclasses import dataclass
 
-from llmos.admission.identity import is_platform
 from llmos.admission.plugin import WRITES, Scope, Validator
 from llmos.admission.refusals import forbidden, objects_of
 from llmos.admission.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES
@@ -87,8 +86,6 @@ class RBACEscalation:
         Raises:
             ForbiddenError: he does not hold them.
         """
-        if is_platform(attributes.user):
-            return
         new, old = objects_of(attributes)
         labels = get_path(new, "metadata", "labels", default=None) or {}
         before = get_path(old, "metadata", "labels", default=None) or {}

@@ -66,13 +66,11 @@ class Rights:
     def confirm_held(
         self, attributes: AdmissionAttributes, namespace: str, rules: Sequence[Rule]
     ) -> None:
-        """Refuse to hand out rules that the author does not hold himself.
+        """Refuse to hand out rules that the author does not hold himself; ask ``may`` first.
 
         Raises:
             ForbiddenError: he lacks one; the text lists them, as kube-apiserver does.
         """
-        if is_platform(attributes.user) or not rules:
-            return
         try:
             self.escalation.confirm_no_escalation(attributes.user, namespace, rules)
         except ForbiddenError as error:

@@ -19,7 +19,6 @@ from llmos.apimachinery.object import Object, get_path, name_of
 from llmos.apimachinery.validation import field_invalid
 from llmos.apis.admission_v1 import AdmissionAttributes
 from llmos.apis.authentication_v1 import (
-    ADMINS_GROUP,
     AUTHENTICATED_GROUP,
     USERS_GROUP,
     UserInfo,
@@ -78,7 +77,7 @@ def _groups_errors(user: Object) -> Iterator[FieldError]:
     """No group of the platform's; no name that could be read as two."""
     groups = get_path(user, "spec", "groups") or []
     if not isinstance(groups, list) or len(groups) > _MAX_GROUPS:
-        yield field_invalid("spec.groups", len(groups), "must be a list of at most 256 names")
+        yield field_invalid("spec.groups", "", "must be a list of at most 256 names")
         return
     for index, group in enumerate(groups):
         field = f"spec.groups[{index}]"
@@ -185,15 +184,8 @@ class Users:
         if is_platform(author) or author.name == name_in(attributes):
             return
         more = self.administrators.includes(user) and not author.is_admin
-        if more or not self.escalation.covers_user(author, self._user_info(user)):
+        if more or not self.escalation.covers_user(author, _identity(user)):
             raise forbidden(attributes, "this user holds more rights than you do")
-
-    def _user_info(self, user: Object) -> UserInfo:
-        """The identity that a User signs in as."""
-        groups = [USERS_GROUP, AUTHENTICATED_GROUP, *groups_of(user)]
-        if self.administrators.includes(user):
-            groups.append(ADMINS_GROUP)
-        return UserInfo(name_of(user), groups=tuple(groups))
 
     def mutators(self) -> list[Mutator]:
         """The default of the username."""
@@ -210,3 +202,8 @@ class Users:
             Validator("Users/names", write, self.keep_names_apart),
             Validator("Users/status", Scope(CHANGES, [USERS], ("status",)), keep_status),
         ]
+
+
+def _identity(user: Object) -> UserInfo:
+    """Whom a User signs in as, with what the spec says of him."""
+    return UserInfo(name_of(user), groups=(*groups_of(user), USERS_GROUP, AUTHENTICATED_GROUP))

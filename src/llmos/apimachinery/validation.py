@@ -202,7 +202,9 @@ def validate_finalizers(finalizers: list[str], custom: bool = False) -> Iterator
 
 
 def validate_managed_fields(entries: list[dict[str, Any]]) -> Iterator[FieldError]:
-    """Entries that a client sends along must at least be possible."""
+    """Entries that a client sends along must at least be possible; one empty entry clears them."""
+    if entries == [{}]:
+        return
     for index, entry in enumerate(entries):
         field = f"metadata.managedFields[{index}]"
         operation, kind = entry.get("operation") or "", entry.get("fieldsType") or ""

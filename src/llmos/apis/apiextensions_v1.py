@@ -13,6 +13,7 @@ import orjson
 
 from llmos.apimachinery.duration import age
 from llmos.apimachinery.jsonpath import Path, compile_path
+from llmos.apimachinery.names import dns1123_subdomain
 from llmos.apimachinery.object import Object, get_path, is_terminating, metadata
 from llmos.apimachinery.resource import APIResource, GroupVersionKind, Subresource
 from llmos.apis import apiextensions_v1_validation as validation
@@ -62,6 +63,7 @@ _NO_NAMES = {"plural": "", "kind": ""}
 def strategy() -> Strategy:
     """The strategy of ``customresourcedefinitions``."""
     return Strategy(
+        check_name=dns1123_subdomain,
         default=_default,
         prepare_create=_prepare_create,
         prepare_update=_prepare_update,
@@ -104,7 +106,9 @@ def version_priority(name: str) -> tuple[int, int, int, int, str]:
     """The rank of a version's name: ``v2`` > ``v1`` > ``v2beta1`` > ``v1alpha1`` > others."""
     match = _VERSION.fullmatch(name)
     if match is None:
-        return (0, 0, 0, 0, "".join(chr(0x10FFFF - ord(each)) for each in name))
+        # Turned round, since others go in the order of the alphabet while all else falls.
+        turned = [chr(0x10FFFF - ord(each)) for each in f"{name}\0"]
+        return (0, 0, 0, 0, "".join(turned))
     return (1, _STAGES[match[2]], int(match[1]), int(match[3] or 0), "")
 
 

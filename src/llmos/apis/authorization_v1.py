@@ -52,7 +52,8 @@ def forbidden_message(attributes: Attributes) -> str:
     resource = attributes.resource
     if attributes.subresource:
         resource += f"/{attributes.subresource}"
-    what = f'{user} cannot {attributes.verb} resource "{resource}" in API group "{attributes.group}"'
+    group = f'API group "{attributes.group}"'
+    what = f'{user} cannot {attributes.verb} resource "{resource}" in {group}'
     if attributes.namespace:
         return f'{what} in the namespace "{attributes.namespace}"'
     return f"{what} at the cluster scope"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from llmos.apimachinery.clock import parse_rfc3339
-from llmos.apimachinery.object import Object, get_path, is_terminating, uid_of
+from llmos.apimachinery.object import Object, get_path, is_terminating, name_of, uid_of
 from llmos.apis.namespaces import is_reserved
 
 _BOUND = "Bound"
@@ -70,6 +70,19 @@ def recorded_users(binding: Object) -> dict[str, str]:
     """The uids of the users as they were first seen under their names."""
     recorded = get_path(binding, "status", "subjects", default=None) or ()
     return {each["name"]: each["uid"] for each in recorded if each.get("kind") == "User"}
+
+
+def cluster_role_name(kind: str, name: str) -> str:
+    """The ClusterRole that a RoleTemplate or GlobalRole becomes."""
+    return f"llmos:{kind.lower()}:{name}"
+
+
+def namespaced_role_name(role: Object) -> str:
+    """The Role that a GlobalRole becomes in a namespace.
+
+    Its uid is in the name: who may write there cannot bind himself to the Role beforehand.
+    """
+    return f"{cluster_role_name('GlobalRole', name_of(role))}:{uid_of(role)[:8]}"
 
 
 def lost_users(observed: Observed) -> set[str]:

@@ -34,30 +34,30 @@ class Column:
     priority: int = 0
 
 
-def _no_create(obj: Object) -> None:
+def _no_create(_: Object) -> None:
     """Change nothing."""
 
 
-def _no_update(new: Object, old: Object) -> None:
+def _no_update(_new: Object, _old: Object) -> None:
     """Change nothing."""
 
 
-def _valid(obj: Object) -> Sequence[FieldError]:
+def _valid(_: Object) -> Sequence[FieldError]:
     """Find nothing wrong."""
     return ()
 
 
-def _valid_update(new: Object, old: Object) -> Sequence[FieldError]:
+def _valid_update(_new: Object, _old: Object) -> Sequence[FieldError]:
     """Find nothing wrong."""
     return ()
 
 
-def _not_held(obj: Object) -> bool:
+def _not_held(_: Object) -> bool:
     """Nothing else keeps it."""
     return False
 
 
-def _no_warnings(obj: Object) -> Sequence[str]:
+def _no_warnings(_: Object) -> Sequence[str]:
     """Warn of nothing."""
     return ()
 
@@ -91,7 +91,7 @@ class Strategy:
     delete_returns_object: bool = False
     """DELETE answers with the object and not with a Status."""
     begin_delete: PrepareCreate = _no_create
-    """What deletion changes in an object that stays until it is finalized (``status.phase``)."""
+    """What the beginning of a deletion changes (``status.phase``, finalizers of the server's)."""
     held: Callable[[Object], bool] = _not_held
     """Whether something besides ``metadata.finalizers`` keeps a deleted object alive."""
     fields: Callable[[Object], Mapping[str, str]] | None = None

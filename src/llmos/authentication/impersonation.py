@@ -26,6 +26,7 @@ from llmos.apis.authentication_v1 import (
     split_service_account,
 )
 from llmos.apis.authorization_v1 import Attributes, Authorizer, forbidden_message
+from llmos.apis.namespaces import is_reserved
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -195,10 +196,16 @@ def _user(wanted: Wanted) -> UserInfo:
 
 
 def _is_withheld(check: Attributes) -> bool:
-    """Whether a check asks for a group that only ``system:masters`` may give."""
+    """Whether a check asks for what only ``system:masters`` may become.
+
+    These are its own group, those of llmos, and the platform's service accounts.
+    """
+    if check.verb.startswith("impersonate-on:") or MASTERS_GROUP in check.user.groups:
+        return False
+    if check.resource == "serviceaccounts":
+        return is_reserved(check.namespace)
     reserved = check.name == MASTERS_GROUP or check.name.startswith("llmos:")
-    asks = check.resource == "groups" and not check.verb.startswith("impersonate-on:")
-    return asks and reserved and MASTERS_GROUP not in check.user.groups
+    return check.resource == "groups" and reserved
 
 
 def _refusal(check: Attributes) -> ForbiddenError:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from llmos.apimachinery.clock import system_clock
 from llmos.authentication.certificates import CertificateError
+from llmos.cli.controllers import runner
+from llmos.client.client import Client
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import Started, run
 from llmos.storage.interface import OpenError
@@ -65,11 +68,16 @@ def serve(
         admin_password=os.environ.pop("LLMOS_ADMIN_PASSWORD", None) or None,
     )
     try:
-        run(config, say)
+        run(config, say, work)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
     except (OpenError, CertificateError) as error:
         raise click.ClickException(str(error)) from error
+
+
+async def work(client: Client, started: Started) -> None:
+    """Run the controllers beside the server."""
+    await runner(client, system_clock, started.ca_pem).run()
 
 
 def say(started: Started) -> None:

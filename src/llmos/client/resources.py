@@ -22,6 +22,10 @@ LIMIT_RANGES = resource("", "v1", "limitranges", "LimitRange", namespaced=True)
 EVENTS = resource("", "v1", "events", "Event", namespaced=True)
 NODES = resource("", "v1", "nodes", "Node")
 PODS = resource("", "v1", "pods", "Pod", namespaced=True)
+PERSISTENT_VOLUMES = resource("", "v1", "persistentvolumes", "PersistentVolume")
+PERSISTENT_VOLUME_CLAIMS = resource(
+    "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True
+)
 
 ROLES = resource(RBAC_GROUP, "v1", "roles", "Role", namespaced=True)
 ROLE_BINDINGS = resource(RBAC_GROUP, "v1", "rolebindings", "RoleBinding", namespaced=True)

@@ -41,7 +41,8 @@ DEFAULT_ACCOUNT = "default"
 ROOT_CA = "kube-root-ca.crt"
 _ROOT_CA_DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
-    "endpoints such as the internal service IP or kubernetes.default.svc."
+    "endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
+    "guaranteed across distributions of Kubernetes clusters."
 )
 _FINALIZER = "kubernetes"
 _AGAIN = 1.0

@@ -2,7 +2,7 @@
 
 * RoleTemplate → ClusterRole ``llmos:roletemplate:<name>``
 * GlobalRole → ClusterRole ``llmos:globalrole:<name>``, and for each namespace in
-  ``namespacedRules`` a Role of that name there.
+  ``namespacedRules`` a Role there.
 
 Who is bound to them is the concern of role template bindings. What somebody else changes in a
 generated role is set right again.
@@ -18,6 +18,7 @@ from llmos.apimachinery.errors import InvalidError
 from llmos.apimachinery.object import Object, get_path, is_terminating, name_of
 from llmos.apimachinery.resource import APIResource
 from llmos.apis.namespaces import is_reserved
+from llmos.apis.role_template_bindings import cluster_role_name, namespaced_role_name
 from llmos.client.client import Client
 from llmos.client.resources import (
     CLUSTER_ROLES,
@@ -41,7 +42,6 @@ from llmos.reconcile.owned import (
 from llmos.reconcile.status import condition, report, with_conditions
 from llmos.reconcile.workqueue import Key
 
-_PREFIXES = {"RoleTemplate": "llmos:roletemplate:", "GlobalRole": "llmos:globalrole:"}
 _BY_OWNER = "controller"
 _BY_NAMESPACE = "namespacedRules"
 
@@ -53,12 +53,10 @@ def namespaced_rules(source: Object) -> Mapping[str, Any]:
 
 
 def _role(resource: APIResource, source: Object, namespace: str, rules: Any) -> Wanted:
-    meta = {
-        "name": _PREFIXES[source["kind"]] + name_of(source),
-        "ownerReferences": [controller_reference(source)],
-    }
+    name = cluster_role_name(source["kind"], name_of(source))
+    meta = {"name": name, "ownerReferences": [controller_reference(source)]}
     if namespace:
-        meta["namespace"] = namespace
+        meta |= {"name": namespaced_role_name(source), "namespace": namespace}
     return Wanted(resource, {"metadata": meta, "rules": rules or []})
 
 
@@ -97,7 +95,9 @@ class RoleReconciler:
             return DONE
         try:
             for each in wanted:
-                await ensure(self.client, each, self._current(each))
+                # Only administrators write ClusterRoles; those of built-in roles are there first.
+                adopt = each.resource is CLUSTER_ROLES
+                await ensure(self.client, each, self._current(each), adopt=adopt)
         except (NotOwnedError, InvalidError) as error:
             reason = "Conflict" if isinstance(error, NotOwnedError) else "Invalid"
             await self._report(source, reason, str(error))

@@ -26,9 +26,11 @@ from llmos.apis.namespaces import is_reserved
 from llmos.apis.role_template_bindings import (
     Observed,
     bound_subjects,
+    cluster_role_name,
     expiry,
     is_recreated,
     lost_users,
+    namespaced_role_name,
     recorded_users,
     role_of,
     users_of,
@@ -70,14 +72,16 @@ _BY_NAMESPACED_RULES = "namespacedRules"
 
 
 def _binding(observed: Observed, namespace: str, role_kind: str) -> Wanted:
-    kind, name = role_of(observed.binding)
+    role_name = cluster_role_name(*role_of(observed.binding))
+    if role_kind == "Role" and observed.role:
+        role_name = namespaced_role_name(observed.role)
     meta = {
         "name": f"llmos-{short(name_of(observed.binding))}-{short_uid(observed.binding)}",
         "ownerReferences": [controller_reference(observed.binding)],
     }
     if namespace:
         meta["namespace"] = namespace
-    role = {"apiGroup": RBAC_GROUP, "kind": role_kind, "name": f"llmos:{kind.lower()}:{name}"}
+    role = {"apiGroup": RBAC_GROUP, "kind": role_kind, "name": role_name}
     return Wanted(
         ROLE_BINDINGS if namespace else CLUSTER_ROLE_BINDINGS,
         {"metadata": meta, "roleRef": role, "subjects": bound_subjects(observed)},

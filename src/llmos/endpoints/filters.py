@@ -4,8 +4,8 @@ A stream runs them again while it is open, so that rights end when their cause e
 who may see what is remembered beside them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError, StatusError
 from llmos.apimachinery.resource import GroupResource
@@ -88,6 +88,16 @@ class Gate:
             raise forbidden(attributes)
         request.visible = view
 
+    def creation_check(self, request: Request) -> Callable[[], None]:
+        """What refuses an apply of somebody who may patch and may not create."""
+
+        def check() -> None:
+            attributes = replace(attributes_of(request.user, request.info), verb="create")
+            if not self.authorizer.authorize(attributes).allowed:
+                raise forbidden(attributes)
+
+        return check
+
     async def still_allowed(self, request: Request) -> bool:
         """Run authentication and authorization again, for a request that is being answered."""
         user = request.user
@@ -121,9 +131,10 @@ def forbidden(attributes: Attributes) -> ForbiddenError:
     message = forbidden_message(attributes)
     if not attributes.is_resource:
         return ForbiddenError(f"forbidden: {message}", {})
-    named = attributes.name if attributes.verb not in _UNNAMED else ""
+    named = "" if attributes.verb in _UNNAMED else attributes.name
     resource = GroupResource(attributes.group, attributes.resource)
     return ForbiddenError.of(resource, named, message)
 
 
-_UNNAMED = frozenset({"create", "list", "watch", "deletecollection"})
+_UNNAMED = frozenset({"list", "watch", "deletecollection"})
+"""The name in such a request comes from a selector, and the answer does not repeat it."""

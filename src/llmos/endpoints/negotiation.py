@@ -78,7 +78,7 @@ def negotiate(accept: str, allowed: frozenset[str] = frozenset()) -> Representat
             return chosen
     if any(clause.parameters.get("as") for clause in clauses):
         raise not_acceptable()
-    raise NotAcceptableError(f"406: Not Acceptable\n\nAvailable representations: {_AVAILABLE}")
+    raise NotAcceptableError(f"406: Not Acceptable\n\nAvailable representations: {_AVAILABLE}", {})
 
 
 def _match(clause: _Clause, allowed: frozenset[str]) -> Representation | None:

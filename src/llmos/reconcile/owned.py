@@ -81,22 +81,24 @@ def _content(obj: Object) -> Object:
 
 
 def differs(current: Object, wanted: Object) -> bool:
-    """Whether the content, an owner or one of the wanted labels is not as it should be."""
-    labels = labels_of(current)
+    """Whether the content, the owners or the labels are not as they should be."""
     return (
         _content(current) != _content(wanted)
         or owner_references(current) != owner_references(wanted)
-        or any(labels.get(key) != value for key, value in labels_of(wanted).items())
+        or labels_of(current) != labels_of(wanted)
     )
 
 
-async def ensure(client: Client, wanted: Wanted, current: Object | None) -> None:
+async def ensure(
+    client: Client, wanted: Wanted, current: Object | None, *, adopt: bool = False
+) -> None:
     """Make an object as it should be, unless it is somebody else's.
 
     Args:
         client: Writes it.
         wanted: What should be, with its controller's ownerReference.
         current: What is known to be.
+        adopt: Whether to take over an object of this name that has no controller.
 
     Raises:
         NotOwnedError: an object of this name has another controller, or none.
@@ -110,8 +112,7 @@ async def ensure(client: Client, wanted: Wanted, current: Object | None) -> None
             current = await client.get(resource, namespace_of(obj), name_of(obj))
         else:
             return
-    owner, ours = controller_of(current), controller_of(obj)
-    if owner is None or ours is None or owner["uid"] != ours["uid"]:
+    if not (adopt and controller_of(current) is None) and not _have_one_owner(current, obj):
         raise NotOwnedError(f"{resource.kind} {name_of(obj)} exists and is not ours")
     if not differs(current, obj):
         return
@@ -119,10 +120,13 @@ async def ensure(client: Client, wanted: Wanted, current: Object | None) -> None
         await remove(client, resource, current)
         await client.create(resource, obj)
         return
-    changed = {**obj, "metadata": {**metadata(obj)}}
-    changed["metadata"]["labels"] = {**labels_of(current), **labels_of(obj)}
-    changed["metadata"]["resourceVersion"] = resource_version_of(current)
-    await client.update(resource, changed)
+    meta = {**metadata(obj), "resourceVersion": resource_version_of(current)}
+    await client.update(resource, {**obj, "metadata": meta})
+
+
+def _have_one_owner(current: Object, wanted: Object) -> bool:
+    owner, ours = controller_of(current), controller_of(wanted)
+    return owner is not None and ours is not None and owner["uid"] == ours["uid"]
 
 
 async def remove(client: Client, resource: APIResource, obj: Object) -> None:

@@ -1,7 +1,7 @@
 """The built-in kinds as the registry serves them: the scheme's table, with schema and decoding."""
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from llmos.apimachinery.decoding import check_type, decode_builtin
@@ -9,8 +9,8 @@ from llmos.apimachinery.errors import BadRequestError
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import GroupVersionKind
 from llmos.apimachinery.schema import Schema
-from llmos.apis.builtin_schemas import schema_for
-from llmos.apis.scheme import BuiltinKind, builtin_kinds, builtin_resources, virtual_kinds
+from llmos.apis.builtin_schemas import is_registered, schema_for
+from llmos.apis.scheme import BuiltinKind, builtin_kinds, virtual_kinds
 from llmos.apis.strategy import Strategy
 from llmos.registry.served import Decode, Served
 
@@ -20,15 +20,16 @@ def builtin_served() -> list[Served]:
     return [
         *(_stored(each) for each in builtin_kinds()),
         *(
-            Served(each, Strategy(), _schema_finder(each.gvk), _not_decoded, each.group_resource)
+            Served(
+                each,
+                Strategy(),
+                _schema_finder(each.gvk),
+                builtin_decoder(each.gvk),
+                each.group_resource,
+            )
             for each in virtual_kinds()
         ),
     ]
-
-
-@cache
-def _known_kinds() -> frozenset[GroupVersionKind]:
-    return frozenset(each.gvk for each in builtin_resources())
 
 
 def _schema_finder(gvk: GroupVersionKind) -> Callable[[], Schema | None]:
@@ -41,18 +42,20 @@ def _stored(kind: BuiltinKind) -> Served:
         resource=kind.resource,
         strategy=kind.strategy,
         find_schema=_schema_finder(kind.resource.gvk),
-        decode=_decoder(kind.resource.gvk),
+        decode=builtin_decoder(kind.resource.gvk),
         stored_as=kind.stored_as,
         to_stored=kind.to_stored,
         from_stored=kind.from_stored,
     )
 
 
-def _decoder(gvk: GroupVersionKind) -> Decode:
+def builtin_decoder(gvk: GroupVersionKind) -> Decode:
+    """Decodes objects of a built-in kind."""
+
     def decode(value: Any) -> tuple[Object, list[str]]:
         if not isinstance(value, dict):
             raise BadRequestError("the object is not a JSON object")
-        check_type(value, gvk, _known_kinds().__contains__)
+        check_type(value, gvk, is_registered)
         schema = schema_for(gvk)
         assert schema is not None, gvk
         obj, unknown = decode_builtin(value, schema, gvk)
@@ -60,7 +63,3 @@ def _decoder(gvk: GroupVersionKind) -> Decode:
         return obj, unknown
 
     return decode
-
-
-def _not_decoded(value: Any) -> tuple[Object, list[str]]:
-    return value, []

@@ -54,6 +54,10 @@ class Catalog:
         """The kinds of a group version."""
         return self._by_version.get(group, {}).get(version, [])
 
+    def is_custom(self, group: str) -> bool:
+        """Whether a group has custom kinds only."""
+        return all(each.resource.group != group for each in self._builtin)
+
     def all(self) -> Iterable[Served]:
         """Every served kind in every version."""
         return self._by_path.values()

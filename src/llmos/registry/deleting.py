@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from llmos.apimachinery.clock import rfc3339
 from llmos.apimachinery.errors import ConflictError
 from llmos.apimachinery.object import Object, copy_object, is_terminating, metadata, name_of
+from llmos.apimachinery.resource import GroupResource
 from llmos.registry.context import WriteContext
 from llmos.registry.served import Served
 from llmos.registry.writing import Change, Writer, is_held
@@ -16,6 +17,10 @@ from llmos.storage.interface import Record, Write
 
 FOREGROUND_FINALIZER = "foregroundDeletion"
 ORPHAN_FINALIZER = "orphan"
+_PRECONDITIONS = (
+    ("uid", "UID", "deleted and then recreated"),
+    ("resourceVersion", "ResourceVersion", "modified"),
+)
 _PROPAGATION_FINALIZERS = {"Foreground": FOREGROUND_FINALIZER, "Orphan": ORPHAN_FINALIZER}
 
 
@@ -35,17 +40,15 @@ def check_preconditions(served: Served, obj: Object, options: Object) -> None:
     """
     wanted = options.get("preconditions") or {}
     meta = metadata(obj)
-    for field, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+    for field, label, happened in _PRECONDITIONS:
         if wanted.get(field) and wanted[field] != meta.get(field):
+            # Named by its Kind here: kube-apiserver does not know the resource at this depth.
+            named = GroupResource(served.resource.group, served.resource.kind)
             raise ConflictError.of(
-                served.resource.group_resource,
+                named,
                 name_of(obj),
-                f"the {label} in the precondition ({wanted[field]}) does not match the "
-                f"{label} in record ({meta.get(field)}). The object might have been deleted "
-                "and then recreated"
-                if field == "uid"
-                else f"the {label} in the precondition ({wanted[field]}) does not match the "
-                f"{label} in record ({meta.get(field)}). The object might have been modified",
+                f"the {label} in the precondition ({wanted[field]}) does not match the {label} in "
+                f"record ({meta.get(field)}). The object might have been {happened}",
             )
 
 

@@ -11,11 +11,11 @@ from llmos.apimachinery.errors import (
     BadRequestError,
     ConflictError,
     FieldError,
-    InternalError,
     InvalidError,
     NotFoundError,
 )
 from llmos.apimachinery.object import Object, metadata
+from llmos.apimachinery.resource import GroupVersionKind
 from llmos.registry.served import Served
 
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -77,11 +77,12 @@ def stamp_new(served: Served, obj: Object, now: str, taken: Callable[[str], bool
         taken: whether a generated name is in use already.
 
     Raises:
-        InternalError: a resourceVersion is given (kube-apiserver answers 500 here as well).
+        BadRequestError: a resourceVersion is given (kube-apiserver answers 500; bad input is not
+            the server's fault here).
     """
     meta = metadata(obj)
     if meta.get("resourceVersion") not in (None, "", "0"):
-        raise InternalError("resourceVersion should not be set on objects to be created")
+        raise BadRequestError("resourceVersion should not be set on objects to be created")
     for field in _SERVER_FIELDS:
         meta.pop(field, None)
     meta.pop("resourceVersion", None)
@@ -118,9 +119,11 @@ def check_precondition(served: Served, name: str, sent: Object, old: Object) -> 
             "metadata.resourceVersion",
             "Invalid value: 0: must be specified for an update",
         )
-        raise InvalidError.of(served.resource.gvk, name, [missing])
+        # Named by its resource here, unlike every other 422, as kube-apiserver does.
+        named = GroupVersionKind(served.resource.group, "", served.resource.plural)
+        raise InvalidError.of(named, name, [missing])
     if not version.isdigit():
-        raise InternalError(f"invalid resourceVersion {version[:64]!r}")
+        raise BadRequestError(f"invalid resourceVersion {version[:64]!r}")
     if version != old_meta.get("resourceVersion"):
         raise ConflictError.of(served.resource.group_resource, name)
 

@@ -33,6 +33,22 @@ Patch = Callable[[Object], Object]
 
 
 @dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How a server-side apply goes."""
+
+    force: bool
+    """Take fields from other managers."""
+    before_create: Callable[[], None]
+    """Called before an object is created that does not exist; raises to refuse."""
+
+
+def _decoded(served: Served, applied: Object) -> Object:
+    """What a merge left behind becomes an object of its kind again: no nulls, no empty maps."""
+    obj, _ = served.decode(applied)
+    return obj
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """Reads and writes objects of every served kind."""
 
@@ -175,13 +191,13 @@ class Store:
         name: str,
         config: Object,
         context: WriteContext,
-        subresource: str = "",
-        force: bool = False,
+        subresource: str,
+        options: "ApplyOptions",
     ) -> tuple[bytes, bool]:
         """Server-side apply; what is stored comes back, and whether it was created.
 
         Raises:
-            ConflictError: another manager owns a field, and ``force`` is off.
+            ConflictError: another manager owns a field, and it is not forced.
             NotFoundError, InvalidError, ForbiddenError, BadRequestError, …
         """
         writer = self._writer
@@ -197,13 +213,14 @@ class Store:
                     f"uid mismatch: the provided object specified uid "
                     f"{metadata(config)['uid']}, and no existing object was found",
                 )
-            new = apply_fields(None, config, fields, force)
+            options.before_create()
+            new = _decoded(served, apply_fields(None, config, fields, options.force))
             metadata(new).pop("resourceVersion", None)
             change = writer.create(served, new, context, track=False)
             return await writer.commit(served, change, context.dry_run), True
         old, record = current
         self._check_applied(served, name, config, old)
-        new = apply_fields(copy_object(old), config, fields, force)
+        new = _decoded(served, apply_fields(copy_object(old), config, fields, options.force))
         change = writer.update(served, (new, old, record), context, subresource, track=False)
         return await writer.commit(served, change, context.dry_run), False
 

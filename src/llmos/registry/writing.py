@@ -78,6 +78,7 @@ class Writer:
             subresource=subresource,
             schema=served.schema,
             now=rfc3339(self.clock()),
+            reset=_reset_fields(served, subresource),
         )
 
     def create(
@@ -201,6 +202,13 @@ class Writer:
         return records[0].value
 
 
+def _reset_fields(served: Served, subresource: str) -> tuple[tuple[str, ...], ...]:
+    """What a write through this path cannot change, and so does not own."""
+    if subresource == "status":
+        return (("spec",), ("metadata",)) if served.resource.custom else (("spec",),)
+    return (("status",),) if served.strategy.has_status else ()
+
+
 def is_held(served: Served, obj: Object) -> bool:
     """Whether a deleted object stays until somebody lets it go."""
     return bool(metadata(obj).get("finalizers")) or served.strategy.held(obj)
@@ -223,9 +231,7 @@ def _only_subresource(served: Served, new: Object, old: Object, subresource: str
         strategy.prepare_status(kept, old)
         return kept
     if subresource == "finalize":
-        kept = {**old, "metadata": {**old["metadata"]}, "spec": {**old.get("spec", {})}}
-        kept["spec"]["finalizers"] = (new.get("spec") or {}).get("finalizers") or []
-        return kept
+        return _only_finalizers(new, old)
     if strategy.has_status:
         if "status" in old:
             new["status"] = old["status"]
@@ -236,6 +242,14 @@ def _only_subresource(served: Served, new: Object, old: Object, subresource: str
     if strategy.has_generation and spec_changed(new, old):
         metadata(new)["generation"] = int(metadata(old).get("generation") or 0) + 1
     return new
+
+
+def _only_finalizers(new: Object, old: Object) -> Object:
+    spec = {key: value for key, value in (old.get("spec") or {}).items() if key != "finalizers"}
+    finalizers = (new.get("spec") or {}).get("finalizers")
+    if finalizers:
+        spec["finalizers"] = finalizers
+    return {**old, "metadata": {**old["metadata"]}, "spec": spec}
 
 
 _EXTENSIONS = "apiextensions.k8s.io"
@@ -260,7 +274,8 @@ def _update_errors(served: Served, new: Object, old: Object, subresource: str) -
         return [*strategy.validate_status(new, old)]
     return [
         *_meta_errors(served, new),
-        *validate_object_meta_update(new, old),
+        # Both the generic layer and the kind's own validation report these of a built-in kind.
+        *(validate_object_meta_update(new, old) * (1 if served.resource.custom else 2)),
         *strategy.validate(new),
         *strategy.validate_update(new, old),
     ]

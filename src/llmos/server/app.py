@@ -23,6 +23,7 @@ from llmos.server.openapi import OpenAPI
 from llmos.server.passwordintake import PASSWORD_NOTE
 from llmos.server.reading import Reading
 from llmos.server.router import Router
+from llmos.server.scaling import Scaling
 from llmos.server.subresources import Subresources
 from llmos.server.virtual import Reviews
 
@@ -61,12 +62,12 @@ def build(
             await core.accounts.absorb_password(user, notes[PASSWORD_NOTE])
 
     reading = Reading(core.store, clock, still_allowed, core.streams)
-    changing = Changing(core.store, clock, {USERS: keep_password})
+    changing = Changing(core.store, clock, gate.creation_check, {USERS: keep_password})
     router = Router(
         catalog=core.catalog,
         reading=reading,
         changing=changing,
-        subresources=Subresources(reading, changing, reviews.token),
+        subresources=Subresources(reading, changing, Scaling(core.store, clock), reviews.token),
         documents=Documents(
             Discovery(core.catalog),
             OpenAPI(core.catalog),

@@ -10,13 +10,13 @@ from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import BadRequestError, FieldError, InvalidError
 from llmos.apimachinery.object import Object, namespace_of
 from llmos.apimachinery.resource import GroupResource, GroupVersionKind
-from llmos.apimachinery.serializer import decode_body
+from llmos.apimachinery.yaml_reader import YAMLError, parse_yaml
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.responses import json_response
 from llmos.registry.context import WriteContext
 from llmos.registry.listing import ListOptions, Page
 from llmos.registry.served import Served
-from llmos.registry.store import Store
+from llmos.registry.store import ApplyOptions, Store
 from llmos.server.bodies import judge_fields, read_object, read_options
 from llmos.server.options import delete_options, write_context
 from llmos.server.patching import APPLY_PATCHES, patch_function, patch_type
@@ -34,6 +34,8 @@ class Changing:
 
     store: Store
     clock: Clock
+    may_create: Callable[[Request], Callable[[], None]]
+    """Gives what raises a ForbiddenError if the user may not create what he applies."""
     afterwards: Mapping[GroupResource, Afterwards]
     """What else is done once an object of a kind is stored, before the answer."""
 
@@ -90,16 +92,20 @@ class Changing:
         subresource: str,
     ) -> Response:
         data, context = body
-        decoded = decode_body(data, "application/yaml")
-        config = _applied_config(request, served, decoded.value)
-        judge_fields(request, served, [], decoded.problems)
+        try:
+            value, problems = parse_yaml(data)
+        except YAMLError as error:
+            raise BadRequestError(f"error decoding YAML: {error}") from None
+        config = _applied_config(request, served, value)
+        judge_fields(request, served, [], problems)
+        may_create = self.may_create(request)
         value, created = await self.store.apply(
             served,
             request.info.name,
             config,
             context,
             subresource,
-            request.flag("force"),
+            ApplyOptions(request.flag("force"), may_create),
         )
         await self._finish(served, value, context)
         return self._answer(request, served, value, 201 if created else 200)
@@ -203,6 +209,6 @@ def _success(served: Served, obj: Object) -> Object:
 
 
 def _deleted_list(served: Served, page: Page, values: Sequence[bytes]) -> Response:
-    revisions = [int(orjson.loads(each)["metadata"]["resourceVersion"]) for each in values]
-    revision = max([page.revision, *revisions])
+    versions = (orjson.loads(each)["metadata"].get("resourceVersion") for each in values)
+    revision = max([page.revision, *(int(each) for each in versions if each)])
     return Response(200, list_bytes(served, values, {"resourceVersion": str(revision)}))

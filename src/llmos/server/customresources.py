@@ -16,29 +16,21 @@ from llmos.apimachinery.errors import ConflictError, NotFoundError, StatusError
 from llmos.apimachinery.object import (
     Object,
     copy_object,
-    find_condition,
     is_terminating,
     metadata,
     name_of,
     set_condition,
 )
 from llmos.apimachinery.resource import GroupResource
-from llmos.apis.apiextensions_v1 import names_conflict
+from llmos.apis.apiextensions_v1 import CLEANUP_FINALIZER, accepted_status, is_established
 from llmos.registry.catalog import Catalog
 from llmos.registry.customserved import served_of
 from llmos.registry.lister import PlatformStore
 from llmos.storage.interface import Event, Storage
 
 CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
-CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _RETRY_SECONDS = 0.5
 _LOG = logging.getLogger("llmos.server")
-
-
-def is_established(crd: Object) -> bool:
-    """Whether its kinds are served."""
-    condition = find_condition(crd, "Established")
-    return condition is not None and condition.get("status") == "True"
 
 
 @dataclass(slots=True)
@@ -100,40 +92,15 @@ class CustomResources:
             return False
         if is_terminating(crd):
             return await self._end(crd)
-        if CLEANUP_FINALIZER not in (metadata(crd).get("finalizers") or []):
-            new = copy_object(crd)
-            metadata(new).setdefault("finalizers", []).append(CLEANUP_FINALIZER)
-            crd = await self.platform.update(CRDS, new)
         await self._accept_names(crd)
         return False
 
     async def _accept_names(self, crd: Object) -> None:
         others = [each for each in self.platform.list(CRDS) if name_of(each) != name_of(crd)]
-        new = copy_object(crd)
-        status = new["status"] = new.get("status") or {}
-        conditions = status["conditions"] = status.get("conditions") or []
-        now = rfc3339(self.clock())
-        conflicts = names_conflict(crd, others)
-        accepted = not conflicts
-        if accepted:
-            status["acceptedNames"] = copy_object(crd["spec"]["names"])
-            new_names = {"type": "NamesAccepted", "status": "True"}
-            new_names |= {"reason": "NoConflicts", "message": "no conflicts found"}
-        else:
-            new_names = {"type": "NamesAccepted", "status": "False", **conflicts[0]}
-        set_condition(conditions, new_names, now)
-        if accepted or not is_established(crd):
-            established = {
-                "type": "Established",
-                "status": "True" if accepted else "False",
-                "reason": "InitialNamesAccepted" if accepted else "NotAccepted",
-                "message": "the initial names have been accepted"
-                if accepted
-                else "not all names are accepted",
-            }
-            set_condition(conditions, established, now)
-        if new != crd:
-            await self.platform.update_status(CRDS, new)
+        builtin = [each.resource for each in self.catalog.all() if not each.resource.custom]
+        status = accepted_status(crd, others, rfc3339(self.clock()), builtin)
+        if status != crd.get("status"):
+            await self.platform.update_status(CRDS, {**crd, "status": status})
 
     async def _end(self, crd: Object) -> bool:
         """Delete the objects of a CRD that is being deleted, then let it go."""

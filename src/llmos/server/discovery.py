@@ -67,8 +67,8 @@ class Discovery:
         if group:
             document["apiVersion"] = "v1"
         document["groupVersion"] = f"{group}/{version}" if group else version
-        rows = [row for each in served for row in _rows(each.resource)]
-        document["resources"] = sorted(rows, key=lambda row: str(row["name"]))
+        ordered = sorted(served, key=lambda each: each.resource.plural)
+        document["resources"] = [row for each in ordered for row in _rows(each.resource)]
         return document
 
     def aggregated(self, core: bool) -> tuple[bytes, str]:

@@ -119,7 +119,7 @@ class Documents:
         name = path.removeprefix("/openapi/v3/")
         found = self.openapi.document(name)
         if found is None:
-            return not_found_text()
+            return Response(404, b"", "")
         wanted = request.query.get("hash", "")
         headers = [(b"etag", f'"{found.hash}"'.encode()), (b"vary", b"Accept")]
         if wanted and wanted != found.hash:
@@ -137,14 +137,16 @@ class Documents:
         headers = [(b"etag", f'"{found.hash}"'.encode()), (b"vary", b"Accept")]
         if request.headers.get("if-none-match") == f'"{found.hash}"':
             return Response(304, b"", "", headers)
-        return Response(200, found.body, "application/json", headers)
+        return Response(200, found.body, "text/plain; charset=utf-8", headers)
 
     def _openapi_v2(self, request: Request) -> Response:
-        found = self.openapi.v2()
-        headers = [(b"etag", f'"{found.hash}"'.encode()), (b"vary", b"Accept")]
+        protobuf = "proto-openapi.spec.v2" in request.headers.get("accept", "")
+        found = self.openapi.v2() if protobuf else self.openapi.v2_json()
+        vary = [(b"vary", b"Accept-Encoding"), (b"vary", b"Accept")]
+        headers = [(b"etag", f'"{found.hash}"'.encode()), *vary]
         if request.headers.get("if-none-match") == f'"{found.hash}"':
             return Response(304, b"", "", headers)
-        return Response(200, found.body, V2_TYPE, headers)
+        return Response(200, found.body, V2_TYPE if protobuf else "application/json", headers)
 
 
 def _document(request: Request, document: Object) -> Response:

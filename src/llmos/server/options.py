@@ -154,6 +154,7 @@ def list_options(request: Request) -> ListOptions:
         BadRequestError: ``limit`` is not a number.
     """
     query = request.query
+    _number(query, "timeoutSeconds")
     return ListOptions(
         limit=_number(query, "limit"),
         continue_token=query.get("continue", ""),

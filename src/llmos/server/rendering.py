@@ -13,8 +13,9 @@ from llmos.endpoints.responses import object_response
 from llmos.registry.listing import Page
 from llmos.registry.served import Served
 
-OBJECT_FORMS = frozenset({"Table/meta.k8s.io/v1", "PartialObjectMetadata/meta.k8s.io/v1"})
-LIST_FORMS = frozenset({"Table/meta.k8s.io/v1", "PartialObjectMetadataList/meta.k8s.io/v1"})
+_TABLES = {"Table/meta.k8s.io/v1", "Table/meta.k8s.io/v1beta1"}
+OBJECT_FORMS = frozenset({*_TABLES, "PartialObjectMetadata/meta.k8s.io/v1"})
+LIST_FORMS = frozenset({*_TABLES, "PartialObjectMetadataList/meta.k8s.io/v1"})
 _META_VERSION = "meta.k8s.io/v1"
 
 
@@ -39,7 +40,7 @@ def render_object(
     if form.transform == "PartialObjectMetadata":
         return object_response(orjson.dumps(partial_metadata(obj)), form, status)
     meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-    document = _table(request, served, [obj], meta, now)
+    document = _table(request, served, ([obj], meta), now, form)
     return object_response(orjson.dumps(document), form, status)
 
 
@@ -56,7 +57,7 @@ def render_list(request: Request, served: Served, page: Page, now: float) -> Res
         return object_response(list_bytes(served, values, meta), form)
     objects = [served.load(record.value) for _, record in page.items]
     if form.transform == "Table":
-        document = _table(request, served, objects, meta, now)
+        document = _table(request, served, (objects, meta), now, form)
     else:
         document = {
             "kind": "PartialObjectMetadataList",
@@ -68,10 +69,21 @@ def render_list(request: Request, served: Served, page: Page, now: float) -> Res
 
 
 def _table(
-    request: Request, served: Served, objects: Sequence[Object], meta: Object, now: float
+    request: Request,
+    served: Served,
+    content: tuple[Sequence[Object], Object],
+    now: float,
+    form: Representation,
 ) -> Object:
-    include = parse_include_object(request.query.get("includeObject", ""))
-    return table(objects, served.strategy.columns, now, metadata=meta, include_object=include)
+    objects, meta = content
+    return table(
+        objects,
+        served.strategy.columns,
+        now,
+        metadata=meta,
+        include_object=parse_include_object(request.query.get("includeObject", "")),
+        version=form.transform_version,
+    )
 
 
 def list_head(served: Served, meta: Object) -> bytes:

@@ -20,7 +20,7 @@ from llmos.server.reading import Reading
 from llmos.server.subresources import Subresources
 
 Answer = Response | StreamResponse
-VirtualHandler = Callable[[Request], Awaitable[Response]]
+VirtualHandler = Callable[[Request, Served], Awaitable[Response]]
 """Answers a kind that is never stored: reviews."""
 ResourceHandler = Callable[[Request, Served], Awaitable[Answer]]
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -50,7 +50,7 @@ class Router:
             return not_found_text()
         served = self.catalog.find(info.group, info.version, info.resource)
         if served is None:
-            raise NotFoundError.resource()
+            return _unknown(self.catalog, info)
         if request.method not in _METHODS:
             raise MethodNotAllowedError
         if not _fits(served, info):
@@ -63,9 +63,11 @@ class Router:
         info = request.info
         virtual = self.virtual.get((info.group, info.resource))
         if virtual is not None:
-            if info.verb != "create" or info.named:
+            if info.named:
+                raise NotFoundError.resource()
+            if info.verb != "create":
                 raise MethodNotAllowedError
-            return await virtual(request)
+            return await virtual(request, served)
         if served.warning:
             request.warnings.append(served.warning)
         if info.subresource:
@@ -97,6 +99,17 @@ class Router:
             "create": self.changing.create,
             "deletecollection": self.changing.delete_collection,
         }
+
+
+def _unknown(catalog: Catalog, info: RequestInfo) -> Response:
+    """No such resource: in a group of custom kinds alone the path itself does not exist.
+
+    Raises:
+        NotFoundError: the group is built in, or the version has other resources.
+    """
+    if catalog.resources(info.group, info.version) or not catalog.is_custom(info.group):
+        raise NotFoundError.resource()
+    return not_found_text()
 
 
 def _fits(served: Served, info: RequestInfo) -> bool:

@@ -24,7 +24,6 @@ from llmos.server.app import Lifecycle, build
 from llmos.server.assembly import Core
 from llmos.server.config import ServerConfig
 from llmos.server.content import Content
-from llmos.server.controllers import runner
 from llmos.server.credentials import ControllerToken, write_admin_kubeconfig
 from llmos.server.feeds import feed
 from llmos.server.listener import Listener, bind, make_listener
@@ -50,13 +49,25 @@ class Started:
     """Only at the very first start, and only where nobody chose a password."""
 
 
+Work = Callable[[Client, Started], Coroutine[Any, Any, None]]
+"""What runs beside the server as a client of it."""
+
+
 async def serve(
     config: ServerConfig,
     ready: Callable[[Started], None],
     stop: asyncio.Event,
+    work: Work,
     clock: Clock = system_clock,
 ) -> None:
     """Serve until ``stop`` is set.
+
+    Args:
+        config: how.
+        ready: told where the server is, once it is there.
+        stop: ends it.
+        work: the controllers, run as a client of the server while it serves.
+        clock: the time.
 
     Raises:
         OSError: the address cannot be used.
@@ -71,7 +82,7 @@ async def serve(
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
         started, token = await _open(core, config, (listening, password), stack, clock)
-        await stack.enter_async_context(_controllers(started, token, clock))
+        await stack.enter_async_context(_controllers(started, token, work))
         ready(started)
         await stop.wait()
 
@@ -154,17 +165,14 @@ async def _listening(listener: Listener, listening: socket.socket) -> AsyncItera
 
 
 @asynccontextmanager
-async def _controllers(
-    started: Started, token: ControllerToken, clock: Clock
-) -> AsyncIterator[None]:
+async def _controllers(started: Started, token: ControllerToken, work: Work) -> AsyncIterator[None]:
     """Run the controllers as clients of the server itself."""
     client = Client(
         ClientConfig(
             started.url, token=token, ca_pem=started.ca_pem, user_agent="llmos-controllers"
         )
     )
-    work = runner(client, clock, started.ca_pem).run()
-    async with client, _background("controllers", work):
+    async with client, _background("controllers", work(client, started)):
         yield
 
 
@@ -207,7 +215,7 @@ async def _housekeeping(core: Core) -> None:
             await core.accounts.issuer.remove_expired()
 
 
-def run(config: ServerConfig, ready: Callable[[Started], None]) -> None:
+def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> None:
     """Serve until SIGINT or SIGTERM; see ``serve`` for what it raises."""
 
     async def main() -> None:
@@ -215,6 +223,6 @@ def run(config: ServerConfig, ready: Callable[[Started], None]) -> None:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stop.set)
-        await serve(config, ready, stop)
+        await serve(config, ready, stop, work)
 
     uvloop.run(main())

@@ -8,6 +8,7 @@ from llmos.endpoints.http import Request, Response
 from llmos.registry.served import Served
 from llmos.server.changing import Changing
 from llmos.server.reading import Reading
+from llmos.server.scaling import Scaling
 
 TokenHandler = Callable[[Request, Served], Awaitable[Response]]
 
@@ -18,6 +19,7 @@ class Subresources:
 
     reading: Reading
     changing: Changing
+    scaling: Scaling
     token: TokenHandler
 
     async def answer(self, request: Request, served: Served) -> Response:
@@ -30,12 +32,21 @@ class Subresources:
             raise MethodNotAllowedError
         if info.subresource == "token":
             return await self.token(request, served)
+        if info.subresource == "scale":
+            return await self._scale(request, served)
         match info.verb:
             case "get":
                 return await self.reading.get(request, served)
             case "update":
                 return await self.changing.update(request, served, info.subresource)
-            case "patch":
-                return await self.changing.patch(request, served, info.subresource)
             case _:
-                raise MethodNotAllowedError
+                return await self.changing.patch(request, served, info.subresource)
+
+    async def _scale(self, request: Request, served: Served) -> Response:
+        match request.info.verb:
+            case "get":
+                return await self.scaling.get(request, served)
+            case "update":
+                return await self.scaling.update(request, served)
+            case _:
+                return await self.scaling.patch(request, served)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import ForbiddenError
@@ -26,6 +25,7 @@ from llmos.authorization.reviews import (
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.responses import json_response
 from llmos.registry.served import Served
+from llmos.server.bodies import read_object
 from llmos.server.router import VirtualHandler
 
 _AUTHENTICATION = "authentication.k8s.io"
@@ -46,37 +46,33 @@ class Reviews:
 
     def handlers(self) -> Mapping[tuple[str, str], VirtualHandler]:
         """The handlers by group and plural."""
-        reviews: dict[tuple[str, str], tuple[str, Review]] = {
-            (_AUTHENTICATION, "tokenreviews"): ("TokenReview", self._token),
-            (_AUTHENTICATION, "selfsubjectreviews"): ("SelfSubjectReview", self._self),
-            (_AUTHORIZATION, "selfsubjectaccessreviews"): (
-                "SelfSubjectAccessReview",
-                lambda request, body: self_subject_access_review(
-                    self.authorizer, request.user, body
-                ),
-            ),
-            (_AUTHORIZATION, "subjectaccessreviews"): (
-                "SubjectAccessReview",
-                lambda _, body: subject_access_review(self.authorizer, body),
-            ),
-            (_AUTHORIZATION, "localsubjectaccessreviews"): (
-                "LocalSubjectAccessReview",
-                lambda request, body: local_subject_access_review(
-                    self.authorizer, request.info.namespace, body
-                ),
-            ),
-            (_AUTHORIZATION, "selfsubjectrulesreviews"): (
-                "SelfSubjectRulesReview",
-                lambda request, body: self_subject_rules_review(self.index, request.user, body),
-            ),
+        reviews: dict[tuple[str, str], Review] = {
+            (_AUTHENTICATION, "tokenreviews"): self._token,
+            (_AUTHENTICATION, "selfsubjectreviews"): self._self,
+            (_AUTHORIZATION, "selfsubjectaccessreviews"): self._self_access,
+            (_AUTHORIZATION, "subjectaccessreviews"): self._access,
+            (_AUTHORIZATION, "localsubjectaccessreviews"): self._local_access,
+            (_AUTHORIZATION, "selfsubjectrulesreviews"): self._self_rules,
         }
-        return {key: _handler(kind, review) for key, (kind, review) in reviews.items()}
+        return {key: _handler(review) for key, review in reviews.items()}
 
     def _token(self, _: Request, body: Object) -> Object:
         return review_token(body, self.authenticator, self.service_accounts)
 
     def _self(self, request: Request, _: Object) -> Object:
         return self_subject_review(request.user, self.clock())
+
+    def _self_access(self, request: Request, body: Object) -> Object:
+        return self_subject_access_review(self.authorizer, request.user, body)
+
+    def _access(self, _: Request, body: Object) -> Object:
+        return subject_access_review(self.authorizer, body)
+
+    def _local_access(self, request: Request, body: Object) -> Object:
+        return local_subject_access_review(self.authorizer, request.info.namespace, body)
+
+    def _self_rules(self, request: Request, body: Object) -> Object:
+        return self_subject_rules_review(self.index, request.user, body)
 
     async def token(self, request: Request, served: Served) -> Response:
         """Answer a TokenRequest for a service account.
@@ -91,21 +87,17 @@ class Reviews:
                 info.name,
                 f'the namespace "{info.namespace}" is reserved for the platform',
             )
-        body = await _body(request, "TokenRequest")
+        body = decode_body(
+            await request.body(), request.headers.get("content-type", ""), "TokenRequest"
+        ).value
         answer = request_token(
             self.service_accounts, self.lister, self.clock, (info.namespace, info.name), body
         )
         return json_response(answer, 201)
 
 
-async def _body(request: Request, kind: str) -> Object:
-    data = await request.body()
-    body: Any = decode_body(data, request.headers.get("content-type", ""), kind).value
-    return body if isinstance(body, dict) else {}
-
-
-def _handler(kind: str, review: Review) -> VirtualHandler:
-    async def handle(request: Request) -> Response:
-        return json_response(review(request, await _body(request, kind)), 201)
+def _handler(review: Review) -> VirtualHandler:
+    async def handle(request: Request, served: Served) -> Response:
+        return json_response(review(request, await read_object(request, served)), 201)
 
     return handle

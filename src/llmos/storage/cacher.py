@@ -6,8 +6,10 @@ what the log holds at the start; checking and submitting writes is left to ``sql
 
 import gc
 import itertools
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from llmos.apimachinery.clock import Clock
 from llmos.storage.broadcaster import Broadcaster, Subscriber
@@ -132,11 +134,20 @@ class Cacher:
 
 
 def _undo(items: Sequence[Pair], events: Sequence[Event]) -> Sequence[Pair]:
-    """The list as it was before the events."""
-    past: dict[Key, Record] = dict(items)
+    """The list as it was before the events: whole stretches of it, and between them what changed."""
+    before: dict[Key, Record | None] = {}
     for event in reversed(events):
-        if event.previous is None:
-            past.pop(event.key, None)
-        else:
-            past[event.key] = Record(event.previous_revision, event.previous)
-    return sorted(past.items())
+        before[event.key] = (
+            None if event.previous is None else Record(event.previous_revision, event.previous)
+        )
+    past: list[Pair] = []
+    start = 0
+    for key in sorted(before):
+        end = bisect_left(items, key, start, key=itemgetter(0))
+        past += items[start:end]
+        start = end + 1 if end < len(items) and items[end][0] == key else end
+        record = before[key]
+        if record is not None:
+            past.append((key, record))
+    past += items[start:]
+    return past

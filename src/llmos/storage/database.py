@@ -72,10 +72,10 @@ class Database:
         return tuple(_identity(file) for file in self._files)
 
     def close(self) -> None:
-        """Move the WAL into the database, close it and free the lock."""
-        if self._replaced():
-            # SQLite removes the WAL by its name, which may now be another database's.
-            self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        """Close the database and free the lock.
+
+        SQLite moves the WAL into the database and removes it, unless the database was taken away.
+        """
         try:
             self.connection.close()
         except apsw.Error as error:

@@ -60,6 +60,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Submission | None] = queue.SimpleQueue()
         self._stopping = False
         self._lost = -1  # the newest generation that had a failure
+        self._failing = False
         self._broken = False
         # A daemon: a program that ends without closing the storage is a crash like any other.
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
@@ -115,18 +116,23 @@ class Writer:
             if changes:
                 self._log.append(changes)
         except Exception as error:
-            logger.exception("a write failed")
+            if not self._failing:  # once: on a full disk every write fails
+                logger.exception("a write failed")
+            self._failing = True
             self._lost = batch[-1].generation
             self._lose(error)
             self._report(self._owner.failed, str(error) or type(error).__name__, self._broken)
         else:
+            self._failing = False
             self._report(self._owner.committed, batch)
 
     def _compact(self) -> None:
         try:
             to = self._compactor.step()
         except Exception as error:
-            logger.exception("a step of compaction failed")
+            if not self._failing:
+                logger.exception("a step of compaction failed")
+            self._failing = True
             self._compactor.postpone()
             self._lose(error)
             if self._broken:

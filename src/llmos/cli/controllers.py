@@ -18,6 +18,7 @@ from llmos.controllers.resource_quota import resource_quota_controller
 from llmos.controllers.role_template import global_role_controller, role_template_controller
 from llmos.controllers.role_template_binding import role_template_binding_controller
 from llmos.controllers.user import user_controller
+from llmos.controllers.volume_protection import volume_protection_controller
 from llmos.reconcile.controller import Controller
 from llmos.reconcile.informer import Informers
 from llmos.reconcile.runner import Runner
@@ -43,6 +44,7 @@ def controllers(informers: Informers, clock: Clock, ca_pem: str) -> list[Control
         namespace_defaults_controller(client, informers, clock),
         namespace_deletion_controller(client, informers, clock),
         resource_quota_controller(client, informers, known, clock),
+        volume_protection_controller(client, informers, clock),
         garbage_collector_controller(client, informers, known, clock),
     ]
 

@@ -1,0 +1,135 @@
+"""One server with everybody on it for all attacks; after each, it must be alive and unshaken."""
+
+from collections.abc import Iterator
+
+import pytest
+from attacks.support import MG, NS, Actor, World, canary, config_map, rule, wait_for
+from attacks.wire import Wire
+from support.server import running_server
+
+_DELEGATED = [
+    rule(
+        "management.llmos.ai",
+        "users roletemplates roletemplatebindings users/password users/tokens",
+        "get list watch create update patch delete",
+    ),
+    rule("", "namespaces/members", "get list create update patch delete"),
+]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The server, the people and the namespaces."""
+    folder = tmp_path_factory.mktemp("attacks")
+    with running_server(folder) as server:
+        with server.client("admintoken") as operator:
+            made = World(server, Wire(server.url, str(server.ca_file)), operator)
+            _populate(made)
+            yield made
+            log = made.log()
+            leaked = [text for text, _ in made.canaries if text in log]
+            assert not leaked, "secrets of people are in the log"
+
+
+def _populate(world: World) -> None:
+    for each in ("team-a", "team-b", "team-x"):
+        world.add_namespace(each)
+    for each in ("root", "alice", "bob", "vera", "newbie", "nina", "carol", "mallory"):
+        world.add_user(each)
+    world.do(
+        "POST", f"{MG}/globalroles", {"metadata": {"name": "delegated"}, "rules": _DELEGATED}
+    )
+    world.bind("root-admin", "admin", "root")
+    world.bind("carol-delegated", "delegated", "carol")
+    world.bind("alice-a", "namespace-owner", "alice", "team-a")
+    world.bind("vera-a", "namespace-readonly", "vera", "team-a")
+    world.bind("bob-b", "namespace-owner", "bob", "team-b")
+    for namespace, owners in (("team-a", ("alice",)), ("team-b", ("bob",))):
+        secret = {"metadata": {"name": "s"}, "stringData": {"key": world.guard(
+            canary(), "root", *owners)}}  # fmt: skip
+        world.do("POST", f"{NS}/{namespace}/secrets", secret)
+    world.do("POST", f"{NS}/team-a/configmaps", config_map("a", of="team-a"))
+    for name in ("c", "d"):
+        text = world.guard(canary(), "root", "bob")
+        made = config_map(name, of=text)
+        made["metadata"]["annotations"] = {"note": text}
+        world.do("POST", f"{NS}/team-b/configmaps", made)
+    world.do("POST", f"{NS}/team-a/serviceaccounts", {"metadata": {"name": "runner"}})
+    answer = world.do("POST", f"{NS}/team-a/serviceaccounts/runner/token", {"spec": {}})
+    world.actors["runner"] = Actor("runner", world, answer["status"]["token"])
+    wait_for(lambda: world.actors["alice"].may("create", "configmaps", "team-a"))
+
+
+@pytest.fixture(autouse=True)
+def alive(world: World) -> Iterator[None]:
+    """After every attack the server runs, has logged no crash and answers a fresh connection."""
+    log = world.server.data_dir.parent / "server.log"
+    size = log.stat().st_size
+    yield
+    assert world.server.process.poll() is None, "the server has died"
+    answer = world.actors["alice"].get(f"{NS}/team-a/configmaps/a")
+    assert answer.status == 200, answer.text
+    with log.open("rb") as file:
+        file.seek(size)
+        said = file.read()
+    assert b"Traceback" not in said, said[said.index(b"Traceback") - 300 :][:3000].decode()
+
+
+@pytest.fixture
+def anonymous(world: World) -> Actor:
+    """Nobody."""
+    return world.anonymous
+
+
+@pytest.fixture
+def root(world: World) -> Actor:
+    """An administrator."""
+    return world.actors["root"]
+
+
+@pytest.fixture
+def alice(world: World) -> Actor:
+    """Owner of team-a."""
+    return world.actors["alice"]
+
+
+@pytest.fixture
+def bob(world: World) -> Actor:
+    """Owner of team-b."""
+    return world.actors["bob"]
+
+
+@pytest.fixture
+def vera(world: World) -> Actor:
+    """Reader of team-a."""
+    return world.actors["vera"]
+
+
+@pytest.fixture
+def newbie(world: World) -> Actor:
+    """A user without any binding."""
+    return world.actors["newbie"]
+
+
+@pytest.fixture
+def nina(world: World) -> Actor:
+    """A user who has just the rule that the case gives."""
+    return world.actors["nina"]
+
+
+@pytest.fixture
+def carol(world: World) -> Actor:
+    """Manages users, role templates and bindings, and is no administrator."""
+    return world.actors["carol"]
+
+
+@pytest.fixture
+def mallory(world: World) -> Actor:
+    """A user who has just the right that the case names."""
+    return world.actors["mallory"]
+
+
+@pytest.fixture
+def runner(world: World) -> Actor:
+    """A service account of team-a."""
+    return world.actors["runner"]

@@ -1,0 +1,382 @@
+"""The world that every attack happens in: who is there, what they must never see, what must stay.
+
+Everybody speaks through an ``Actor``, which sends raw bytes and checks every answer for what is
+always also true: no 5xx, no stack trace, no canary of others, an answer within a second.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psutil
+from attacks.wire import Answer, Pairs, Wire, request_bytes
+from support.server import RunningServer
+
+NS = "/api/v1/namespaces"
+MG = "/apis/management.llmos.ai/v1"
+RB = "/apis/rbac.authorization.k8s.io/v1"
+SSAR = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+JSON = "application/json"
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+RESERVED = (
+    "kube-node-lease", "kube-public", "kube-system", "llmos-dashboards", "llmos-db-system",
+    "llmos-gpu-stakc-system", "llmos-gpu-stack-system", "llmos-monitoring-system", "llmos-system",
+    "storage-system", "system-upgrade",
+)  # fmt: skip
+
+Key = tuple[str, str, str, str]
+"""Group, plural, namespace, name."""
+
+
+def canary() -> str:
+    """A text that nobody guesses and that is easy to find wherever it leaks."""
+    return f"CANARY-{secrets.token_hex(8)}"
+
+
+def unique(prefix: str) -> str:
+    """A name that no other test uses."""
+    return f"{prefix}-{secrets.token_hex(3)}"
+
+
+def wait_for[T](look: Callable[[], T], seconds: float = 10) -> T:
+    """Ask until the answer is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.03)
+
+
+def _noise(key: Key) -> bool:
+    """What the server writes by itself while nobody asks it to."""
+    group, plural, namespace, name = key
+    return (
+        plural in ("nodes", "events", "leases")
+        and namespace in ("", "kube-node-lease", "default")
+        or (plural, namespace, name) == ("secrets", "llmos-system", "login-failures")
+        or group == "events.k8s.io"
+    )
+
+
+@dataclass(frozen=True)
+class Dump:
+    """Every object of every kind, and where the log stood."""
+
+    revision: int
+    objects: Mapping[Key, str]
+
+
+@dataclass
+class Actor:
+    """Somebody who sends requests, and what he must never get to see."""
+
+    name: str
+    world: "World" = field(repr=False)
+    token: str = ""
+    password: str = ""
+    uid: str = ""
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        content: str = JSON,
+        headers: Pairs = (),
+        source: str = "127.0.0.1",
+        within: float = 1.0,
+    ) -> Answer:
+        """Send a request; a body that is not bytes goes as JSON."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        pairs = [("Authorization", f"Bearer {self.token}")] if self.token else []
+        if data is not None:
+            pairs.append(("Content-Type", content))
+        return self.send(
+            request_bytes(method, target, [*pairs, *headers], data), source=source, within=within
+        )
+
+    def send(self, data: bytes, *, source: str = "127.0.0.1", within: float = 1.0) -> Answer:
+        """Send bytes."""
+        busy = self.world.cpu_seconds()
+        answer = self.world.wire.send(data, source)
+        self.check(answer, data)
+        if answer.seconds > within:
+            # On a busy machine the wall clock says little: then what counts is the server's work.
+            used = self.world.cpu_seconds() - busy
+            assert used < within, f"{data[:200]!r}: {answer.seconds:.1f} s"
+        return answer
+
+    def check(self, answer: Answer, sent: bytes = b"") -> None:
+        """What is always also true of an answer."""
+        shown = sent[:200]
+        assert answer.status < 500, f"{shown!r}: {answer.status} {answer.text[:500]}"
+        assert b"Traceback" not in answer.body, f"{shown!r}: a stack trace"
+        self.world.look_for_canaries(self.name, str(answer.headers).encode() + answer.body, sent)
+
+    def get(self, target: str, **more: Any) -> Answer:
+        return self.call("GET", target, **more)
+
+    def post(self, target: str, body: Any, **more: Any) -> Answer:
+        return self.call("POST", target, body, **more)
+
+    def put(self, target: str, body: Any, **more: Any) -> Answer:
+        return self.call("PUT", target, body, **more)
+
+    def delete(self, target: str, body: Any = None, **more: Any) -> Answer:
+        return self.call("DELETE", target, body, **more)
+
+    def patch(self, target: str, body: Any, content: str = MERGE, **more: Any) -> Answer:
+        return self.call("PATCH", target, body, content=content, **more)
+
+    def apply(self, target: str, body: Any, manager: str = "k", force: bool = True) -> Answer:
+        query = f"fieldManager={manager}" + ("&force=true" if force else "")
+        return self.patch(f"{target}?{query}", body, APPLY)
+
+    def json_patch(self, target: str, *operations: Mapping[str, Any]) -> Answer:
+        return self.patch(target, list(operations), JSON_PATCH)
+
+    def may(self, verb: str, resource: str, namespace: str = "", **more: str) -> bool:
+        """What a SelfSubjectAccessReview says."""
+        attributes = {"verb": verb, "resource": resource, "namespace": namespace, **more}
+        answer = self.post(SSAR, {"spec": {"resourceAttributes": attributes}})
+        assert answer.status == 201, answer.text
+        return bool(answer.json()["status"]["allowed"])
+
+    def with_token(self, token: str) -> "Actor":
+        """The same person with another token."""
+        return Actor(self.name, self.world, token, self.password, self.uid)
+
+    def new_token(self, ttl: int = 3600) -> dict[str, Any]:
+        """An API token: its name, and ``token``."""
+        answer = self.post("/auth/tokens", {"ttlSeconds": ttl})
+        assert answer.status == 201, answer.text
+        return dict(answer.json())
+
+
+@dataclass
+class World:
+    """One running server with the people and namespaces of every case."""
+
+    server: RunningServer
+    wire: Wire
+    operator: httpx.Client
+    """The holder of the cluster's own credentials, who sets things up and looks at everything."""
+    actors: dict[str, Actor] = field(default_factory=dict)
+    canaries: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+    """Each with the names of those who may see it."""
+
+    def __post_init__(self) -> None:
+        self._process = psutil.Process(self.server.process.pid)
+        self.anonymous = Actor("anonymous", self)
+
+    # What must not happen
+
+    def cpu_seconds(self) -> float:
+        """The work of the server so far."""
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def resident_bytes(self) -> int:
+        """The memory of the server."""
+        return int(self._process.memory_info().rss)
+
+    def guard(self, text: str, *entitled: str) -> str:
+        """Nobody but these may ever see the text."""
+        self.canaries.append((text, frozenset(entitled)))
+        return text
+
+    def look_for_canaries(self, name: str, seen: bytes, sent: bytes = b"") -> None:
+        """Nobody sees what is not his; what he sent himself he may hear again."""
+        for text, entitled in self.canaries:
+            raw = text.encode()
+            if name not in entitled and raw in seen and raw not in sent:
+                raise AssertionError(f"{name} saw a canary of {sorted(entitled)}")
+
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return (self.server.data_dir.parent / "server.log").read_text()
+
+    # What must stay
+
+    def do(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
+        """A request of the operator, which must succeed."""
+        answer = self.operator.request(method, path, json=body, **more)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def kinds(self) -> list[tuple[str, str, str]]:
+        """Group, version and plural of all that can be listed."""
+        accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+        found = []
+        for root in ("/api", "/apis"):
+            for group in self.do("GET", root, headers={"Accept": accept})["items"]:
+                version = group["versions"][0]
+                found += [
+                    (group["metadata"].get("name", ""), version["version"], each["resource"])
+                    for each in version["resources"]
+                    if "list" in each["verbs"]
+                ]
+        return found
+
+    def dump(self) -> Dump:
+        """Everything that is stored, at a moment when nothing is being written."""
+        deadline = time.monotonic() + 15
+        while True:
+            before, objects = self.revision(), self._objects()
+            if self.revision() == before:
+                return Dump(before, objects)
+            assert time.monotonic() < deadline, "the server does not come to rest"
+
+    def revision(self) -> int:
+        """Where the log stands."""
+        listed = self.do("GET", "/api/v1/configmaps?limit=1")
+        return int(listed["metadata"]["resourceVersion"])
+
+    def _objects(self) -> dict[Key, str]:
+        found: dict[Key, str] = {}
+        for group, version, plural in self.kinds():
+            root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+            for each in self.do("GET", f"{root}/{plural}")["items"]:
+                meta = each["metadata"]
+                key = (group, plural, meta.get("namespace", ""), meta["name"])
+                if not _noise(key):
+                    found[key] = json.dumps(each, sort_keys=True)
+        return found
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Nothing that happens in the block leaves a trace in the store, not even for a moment."""
+        before = self.dump()
+        yield
+        after = self.dump()
+        changed = {
+            key
+            for key in before.objects.keys() | after.objects.keys()
+            if before.objects.get(key) != after.objects.get(key)
+        }
+        assert not changed, f"the store has changed: {sorted(changed)}"
+        if after.revision != before.revision:
+            events = self._events_since(before.revision)
+            assert not events, f"the store has changed meanwhile: {events}"
+
+    def _events_since(self, revision: int) -> list[Any]:
+        """What a watch of every kind saw since; only what nobody asked for is left out."""
+
+        def watch(kind: tuple[str, str, str]) -> list[Any]:
+            group, version, plural = kind
+            root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+            path = f"{root}/{plural}?watch=1&timeoutSeconds=1&resourceVersion={revision}"
+            lines = self.operator.get(path).text.splitlines()
+            events = [json.loads(line) for line in lines]
+            keys = [
+                (group, plural, meta.get("namespace", ""), meta["name"])
+                for meta in (each["object"]["metadata"] for each in events)
+            ]
+            return [key for key in keys if not _noise(key)]
+
+        with ThreadPoolExecutor(16) as pool:
+            return [key for keys in pool.map(watch, self.kinds()) for key in keys]
+
+    # Who is there
+
+    def add_user(self, name: str, **spec: Any) -> Actor:
+        """A user with a password, signed in."""
+        password = self.guard(canary(), name)
+        user = {
+            "apiVersion": "management.llmos.ai/v1",
+            "kind": "User",
+            "metadata": {"name": name},
+            "spec": {"username": name, "password": password, **spec},
+        }
+        made = self.do("POST", f"{MG}/users", user)
+        actor = Actor(name, self, "", password, made["metadata"]["uid"])
+        actor.token = self.guard(self.sign_in(name, password), name)
+        self.actors[name] = actor
+        return actor
+
+    def sign_in(self, username: str, password: str) -> str:
+        """A session token."""
+        answer = self.do("POST", "/auth/login", {"username": username, "password": password})
+        return str(answer["token"])
+
+    def throwaway(self, prefix: str = "eve", **spec: Any) -> Actor:
+        """A user of one test alone."""
+        return self.add_user(unique(prefix), **spec)
+
+    def bind(self, name: str, role: str, subject: str, namespace: str = "") -> dict[str, Any]:
+        """A RoleTemplateBinding, in force."""
+        body = binding(name, role, subject, namespace)
+        self.do("POST", f"{MG}/roletemplatebindings", body)
+        return wait_for(lambda: self._in_force(name))
+
+    def _in_force(self, name: str) -> dict[str, Any] | None:
+        found = self.do("GET", f"{MG}/roletemplatebindings/{name}")
+        holds = [
+            each["status"]
+            for each in found.get("status", {}).get("conditions", ())
+            if each["type"] == "InForce"
+        ]
+        return found if holds == ["True"] else None
+
+    def odd_rule(self, actor: Actor, namespace: str, *rules: Mapping[str, Any]) -> str:
+        """Give somebody a Role of these rules; its name, and that of its binding."""
+        name = unique("odd")
+        root = f"{RB}/namespaces/{namespace}"
+        self.do("POST", f"{root}/roles", {"metadata": {"name": name}, "rules": list(rules)})
+        self.do("POST", f"{root}/rolebindings", role_binding(name, "Role", name, actor.name))
+        return name
+
+    def add_namespace(self, name: str) -> None:
+        """A namespace of a team, with what controllers put into it."""
+        self.do("POST", NS, {"metadata": {"name": name}})
+        path = f"{NS}/{name}/serviceaccounts/default"
+        wait_for(lambda: self.operator.get(path).status_code == 200)
+
+
+def binding(name: str, role: str, subject: str, namespace: str = "") -> dict[str, Any]:
+    """A RoleTemplateBinding: to a RoleTemplate with a namespace, else to a GlobalRole."""
+    kind = "RoleTemplate" if namespace else "GlobalRole"
+    body: dict[str, Any] = {
+        "apiVersion": "management.llmos.ai/v1",
+        "kind": "RoleTemplateBinding",
+        "metadata": {"name": name},
+        "roleTemplateRef": {"apiGroup": "management.llmos.ai", "kind": kind, "name": role},
+        "subjects": [{"kind": "User", "name": subject}],
+    }
+    return body | ({"namespaceId": namespace} if namespace else {})
+
+
+def role_binding(name: str, kind: str, role: str, *users: str) -> dict[str, Any]:
+    """A RoleBinding or ClusterRoleBinding of users."""
+    group = "rbac.authorization.k8s.io"
+    return {
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": kind, "name": role},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": each} for each in users],
+    }
+
+
+def config_map(name: str, **data: str) -> dict[str, Any]:
+    """A ConfigMap."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def rule(groups: str, resources: str, verbs: str, *names: str) -> dict[str, Any]:
+    """A PolicyRule; each argument is a list in one word, separated by spaces."""
+    made: dict[str, Any] = {
+        "apiGroups": groups.split() or [""],
+        "resources": resources.split(),
+        "verbs": verbs.split(),
+    }
+    return made | ({"resourceNames": list(names)} if names else {})
