@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from attacks.support import MG, NS, Actor, World, canary, config_map, rule, wait_for
+from attacks.support import MG, NS, Actor, World, canary, global_role, rule
 from attacks.wire import Wire
+from support.objects import config_map
 from support.server import running_server
+from support.waiting import wait_until
 
 _DELEGATED = [
     rule(
@@ -36,9 +38,7 @@ def _populate(world: World) -> None:
         world.add_namespace(each)
     for each in ("root", "alice", "bob", "vera", "newbie", "nina", "carol", "mallory"):
         world.add_user(each)
-    world.do(
-        "POST", f"{MG}/globalroles", {"metadata": {"name": "delegated"}, "rules": _DELEGATED}
-    )
+    world.do("POST", f"{MG}/globalroles", global_role("delegated", *_DELEGATED))
     world.bind("root-admin", "admin", "root")
     world.bind("carol-delegated", "delegated", "carol")
     world.bind("alice-a", "namespace-owner", "alice", "team-a")
@@ -57,13 +57,13 @@ def _populate(world: World) -> None:
     world.do("POST", f"{NS}/team-a/serviceaccounts", {"metadata": {"name": "runner"}})
     answer = world.do("POST", f"{NS}/team-a/serviceaccounts/runner/token", {"spec": {}})
     world.actors["runner"] = Actor("runner", world, answer["status"]["token"])
-    wait_for(lambda: world.actors["alice"].may("create", "configmaps", "team-a"))
+    wait_until(lambda: world.actors["alice"].may("create", "configmaps", "team-a"), 10)
 
 
 @pytest.fixture(autouse=True)
 def alive(world: World) -> Iterator[None]:
     """After every attack the server runs, has logged no crash and answers a fresh connection."""
-    log = world.server.data_dir.parent / "server.log"
+    log = world.server.log
     size = log.stat().st_size
     yield
     assert world.server.process.poll() is None, "the server has died"

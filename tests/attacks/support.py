@@ -7,7 +7,7 @@ always also true: no 5xx, no stack trace, no canary of others, an answer within 
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,11 @@ from typing import Any
 import httpx
 import psutil
 from attacks.wire import Answer, Pairs, Wire, request_bytes
-from support.server import RunningServer
+from support.engine import Engine
+from support.objects import Object, member, role_binding, subject, user
+from support.server import ADMIN_PASSWORD, RunningServer
+from support.waiting import wait_until
+from support.watching import Watching, watching
 
 NS = "/api/v1/namespaces"
 MG = "/apis/management.llmos.ai/v1"
@@ -44,17 +48,6 @@ def canary() -> str:
 def unique(prefix: str) -> str:
     """A name that no other test uses."""
     return f"{prefix}-{secrets.token_hex(3)}"
-
-
-def wait_for[T](look: Callable[[], T], seconds: float = 10) -> T:
-    """Ask until the answer is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.03)
 
 
 def _noise(key: Key) -> bool:
@@ -157,6 +150,14 @@ class Actor:
         """The same person with another token."""
         return Actor(self.name, self.world, token, self.password, self.uid)
 
+    @contextmanager
+    def watch(self, path: str, **query: str) -> Iterator[Watching]:
+        """The events of a watch, which goes on in the background."""
+        with watching(self.world.engine, self.token, path, query) as watch:
+            yield watch
+        seen = json.dumps(watch.events).encode()
+        self.world.look_for_canaries(self.name, seen)
+
     def new_token(self, ttl: int = 3600) -> dict[str, Any]:
         """An API token: its name, and ``token``."""
         answer = self.post("/auth/tokens", {"ttlSeconds": ttl})
@@ -179,6 +180,7 @@ class World:
     def __post_init__(self) -> None:
         self._process = psutil.Process(self.server.process.pid)
         self.anonymous = Actor("anonymous", self)
+        self.engine = Engine(self.server.url, self.server.ca_file, ADMIN_PASSWORD)
 
     # What must not happen
 
@@ -205,7 +207,7 @@ class World:
 
     def log(self) -> str:
         """What the server has logged so far."""
-        return (self.server.data_dir.parent / "server.log").read_text()
+        return self.server.log.read_text()
 
     # What must stay
 
@@ -293,13 +295,7 @@ class World:
     def add_user(self, name: str, **spec: Any) -> Actor:
         """A user with a password, signed in."""
         password = self.guard(canary(), name)
-        user = {
-            "apiVersion": "management.llmos.ai/v1",
-            "kind": "User",
-            "metadata": {"name": name},
-            "spec": {"username": name, "password": password, **spec},
-        }
-        made = self.do("POST", f"{MG}/users", user)
+        made = self.do("POST", f"{MG}/users", user(name, password, **spec))
         actor = Actor(name, self, "", password, made["metadata"]["uid"])
         actor.token = self.guard(self.sign_in(name, password), name)
         self.actors[name] = actor
@@ -314,11 +310,11 @@ class World:
         """A user of one test alone."""
         return self.add_user(unique(prefix), **spec)
 
-    def bind(self, name: str, role: str, subject: str, namespace: str = "") -> dict[str, Any]:
+    def bind(self, name: str, role: str, who: str, namespace: str = "") -> Object:
         """A RoleTemplateBinding, in force."""
-        body = binding(name, role, subject, namespace)
+        body = member(name, namespace, role, subject(who))
         self.do("POST", f"{MG}/roletemplatebindings", body)
-        return wait_for(lambda: self._in_force(name))
+        return wait_until(lambda: self._in_force(name), 10)
 
     def _in_force(self, name: str) -> dict[str, Any] | None:
         found = self.do("GET", f"{MG}/roletemplatebindings/{name}")
@@ -334,49 +330,33 @@ class World:
         name = unique("odd")
         root = f"{RB}/namespaces/{namespace}"
         self.do("POST", f"{root}/roles", {"metadata": {"name": name}, "rules": list(rules)})
-        self.do("POST", f"{root}/rolebindings", role_binding(name, "Role", name, actor.name))
+        self.do("POST", f"{root}/rolebindings", role_binding(name, name, subject(actor.name), kind="Role"))
         return name
 
     def add_namespace(self, name: str) -> None:
         """A namespace of a team, with what controllers put into it."""
         self.do("POST", NS, {"metadata": {"name": name}})
         path = f"{NS}/{name}/serviceaccounts/default"
-        wait_for(lambda: self.operator.get(path).status_code == 200)
+        wait_until(lambda: self.operator.get(path).status_code == 200, 10)
 
-
-def binding(name: str, role: str, subject: str, namespace: str = "") -> dict[str, Any]:
-    """A RoleTemplateBinding: to a RoleTemplate with a namespace, else to a GlobalRole."""
-    kind = "RoleTemplate" if namespace else "GlobalRole"
-    body: dict[str, Any] = {
-        "apiVersion": "management.llmos.ai/v1",
-        "kind": "RoleTemplateBinding",
-        "metadata": {"name": name},
-        "roleTemplateRef": {"apiGroup": "management.llmos.ai", "kind": kind, "name": role},
-        "subjects": [{"kind": "User", "name": subject}],
-    }
-    return body | ({"namespaceId": namespace} if namespace else {})
-
-
-def role_binding(name: str, kind: str, role: str, *users: str) -> dict[str, Any]:
-    """A RoleBinding or ClusterRoleBinding of users."""
-    group = "rbac.authorization.k8s.io"
-    return {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": group, "kind": kind, "name": role},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": each} for each in users],
-    }
-
-
-def config_map(name: str, **data: str) -> dict[str, Any]:
-    """A ConfigMap."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
 def rule(groups: str, resources: str, verbs: str, *names: str) -> dict[str, Any]:
-    """A PolicyRule; each argument is a list in one word, separated by spaces."""
+    """A PolicyRule; each of the first three is a list in one string, separated by spaces."""
     made: dict[str, Any] = {
         "apiGroups": groups.split() or [""],
         "resources": resources.split(),
         "verbs": verbs.split(),
     }
     return made | ({"resourceNames": list(names)} if names else {})
+
+
+def global_role(name: str, *rules: Object) -> Object:
+    """A GlobalRole."""
+    return {
+        "apiVersion": "management.llmos.ai/v1",
+        "kind": "GlobalRole",
+        "metadata": {"name": name},
+        "spec": {"displayName": name},
+        "rules": list(rules),
+    }

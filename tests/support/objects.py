@@ -145,3 +145,10 @@ def role_binding(name: str, role: str, *subjects: Object, kind: str = "ClusterRo
         "roleRef": {"apiGroup": RBAC, "kind": kind, "name": role},
         "subjects": list(subjects),
     }
+
+
+def get_in(obj: Any, *path: str) -> Any:
+    """What is at a path in an object; None where there is nothing."""
+    for key in path:
+        obj = obj.get(key) if isinstance(obj, dict) else None
+    return obj

@@ -24,8 +24,3 @@ def at(resource: str, namespace: str = "", name: str = "", subresource: str = ""
     where = f"/namespaces/{namespace}" if namespace else ""
     parts = [f"/{each}" for each in (resource, name, subresource) if each]
     return _PREFIXES[resource] + where + "".join(parts)
-
-
-def all_namespaces(resource: str) -> str:
-    """The path of a namespaced collection across all namespaces."""
-    return at(resource)

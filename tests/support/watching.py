@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -60,16 +60,18 @@ def watching(
     )
     target = f"{path}?{urlencode({'watch': 'true', **query})}"
     connection.request("GET", target, headers={"Authorization": f"Bearer {token}"})
+    below = connection.sock
     response = connection.getresponse()
+    below.settimeout(None)
     watch = Watching(response.status)
     reader = threading.Thread(target=_read, args=(response, watch), daemon=True)
     reader.start()
     try:
         yield watch
     finally:
-        if connection.sock is not None:
-            # Below TLS: the reader wakes up, and nobody closes under it what it reads from.
-            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+        # Below TLS: the reader wakes up, and nobody closes under it what it reads from.
+        with suppress(OSError):
+            socket.socket.shutdown(below, socket.SHUT_RDWR)
         reader.join(10)
         response.close()
         connection.close()

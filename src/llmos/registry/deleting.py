@@ -43,9 +43,8 @@ def check_preconditions(served: Served, obj: Object, options: Object) -> None:
     for field, label, happened in _PRECONDITIONS:
         if wanted.get(field) and wanted[field] != meta.get(field):
             # Named by its Kind here: kube-apiserver does not know the resource at this depth.
-            named = GroupResource(served.resource.group, served.resource.kind)
             raise ConflictError.of(
-                named,
+                GroupResource(served.resource.group, served.resource.kind),
                 name_of(obj),
                 f"the {label} in the precondition ({wanted[field]}) does not match the {label} in "
                 f"record ({meta.get(field)}). The object might have been {happened}",

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from llmos.apimachinery.object import Object
-from llmos.apimachinery.resource import APIResource, GroupResource
+from llmos.apimachinery.resource import APIResource, GroupResource, GroupVersionKind
 from llmos.apimachinery.schema import Schema
 from llmos.apis.autoscaling_v1 import ScalePaths
 from llmos.apis.strategy import Strategy
@@ -59,6 +59,11 @@ class Served:
     def schema(self) -> Schema | None:
         """What patches and field ownership know of the type."""
         return self.find_schema()
+
+    @property
+    def error_kind(self) -> GroupVersionKind:
+        """How errors name the kind: by the group it is stored in."""
+        return GroupVersionKind(self.stored_as.group, self.resource.version, self.resource.kind)
 
     @property
     def converted(self) -> bool:

@@ -143,7 +143,10 @@ class Store:
     def _check_name(name: str, obj: Object) -> None:
         given = name_of(obj)
         if not given:
-            raise BadRequestError("name must be provided")
+            raise BadRequestError(
+                f"the name of the object ({name} based on URL) was undeterminable: "
+                "name must be provided"
+            )
         if given != name:
             raise BadRequestError(
                 f"the name of the object ({given}) does not match the name on the URL ({name})"
@@ -175,12 +178,16 @@ class Store:
     @staticmethod
     def _check_patched(served: Served, new: Object, old: Object) -> None:
         meta, old_meta = metadata(new), metadata(old)
-        for field in ("name", "namespace"):
-            if meta.get(field) != old_meta.get(field):
-                raise BadRequestError(
-                    f"the {field} of the object ({meta.get(field) or ''}) does not match the "
-                    f"{field} on the URL ({old_meta.get(field) or ''})"
-                )
+        if meta.get("name") != old_meta.get("name"):
+            raise BadRequestError(
+                f"the name of the object ({meta.get('name') or ''}) does not match the name on "
+                f"the URL ({old_meta.get('name') or ''})"
+            )
+        if meta.get("namespace") != old_meta.get("namespace"):
+            raise BadRequestError(
+                "the namespace of the provided object does not match the namespace sent on the "
+                "request"
+            )
         version = str(meta.get("resourceVersion") or "")
         if version not in ("", "0", old_meta["resourceVersion"]):
             raise ConflictError.of(served.resource.group_resource, str(old_meta["name"]))

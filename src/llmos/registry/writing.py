@@ -115,7 +115,7 @@ class Writer:
             *strategy.validate(obj),
         ]
         if errors:
-            raise InvalidError.of(served.resource.gvk, name_of(obj), errors)
+            raise InvalidError.of(served.error_kind, name_of(obj), errors)
         context.warnings.extend(strategy.warnings(obj))
         self.admission.validate(attributes)
         self._check_free(served, obj, context)
@@ -160,7 +160,7 @@ class Writer:
         self.admission.mutate(attributes)
         errors = _update_errors(served, new, old, subresource)
         if errors:
-            raise InvalidError.of(served.resource.gvk, name_of(old), errors)
+            raise InvalidError.of(served.error_kind, name_of(old), errors)
         context.warnings.extend(served.strategy.warnings(new) if not subresource else ())
         self.admission.validate(attributes)
         if track:

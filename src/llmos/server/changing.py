@@ -168,13 +168,7 @@ def _applied_config(request: Request, served: Served, value: object) -> Object:
     kind, api_version = value.get("kind") or "", value.get("apiVersion") or ""
     if (api_version, kind) != (served.resource.api_version, served.resource.kind):
         group, _, version = str(api_version).rpartition("/")
-        wanted = served.resource
-        if not kind or not api_version:
-            raise BadRequestError(f"invalid object type: {group}/{version}, Kind={kind}")
-        raise BadRequestError(
-            f"invalid object type: {group}/{version}, Kind={kind}: this path takes "
-            f"{wanted.group}/{wanted.version}, Kind={wanted.kind}"
-        )
+        raise BadRequestError(f"invalid object type: {group}/{version}, Kind={kind}")
     meta = value.setdefault("metadata", {})
     if not isinstance(meta, dict):
         raise BadRequestError("metadata is not an object")

@@ -91,9 +91,10 @@ def delete_options(request: Request, body: Object | None) -> Object:
     if body:
         kind = body.get("kind")
         if kind not in (None, "", "DeleteOptions"):
+            version = body.get("apiVersion", "")
             raise BadRequestError(
-                f'{kind} in version "{body.get("apiVersion", "")}" cannot be handled as a '
-                "DeleteOptions"
+                f'no kind "{kind}" is registered for version "{version}" in scheme '
+                '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
             )
         options = dict(body)
     else:
@@ -182,5 +183,5 @@ def _number(query: Mapping[str, str], name: str) -> int:
     except ValueError:
         number = 1 << 64
     if not -(1 << 63) <= number < 1 << 63:
-        raise BadRequestError(f"invalid {name}: {text[:64]!r}: must be an integer")
+        raise BadRequestError(f'strconv.ParseInt: parsing "{text[:64]}": invalid syntax')
     return number

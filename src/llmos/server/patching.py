@@ -67,6 +67,36 @@ def patch_function(request: Request, served: Served, kind: str, data: bytes) -> 
     return patched
 
 
+_METADATA_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+
+
+def _shown(value: Any) -> str:
+    """The patched object in an error text, its keys in the order in which Go writes them."""
+    if not isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    ordered = dict(sorted(value.items()))
+    meta = ordered.get("metadata")
+    if isinstance(meta, dict):
+        known = {key: meta[key] for key in _METADATA_ORDER if key in meta}
+        ordered["metadata"] = {**known, **meta}
+    return orjson.dumps(ordered).decode()
+
+
 def _apply(kind: str, current: Object, patch: Any, served: Served) -> Any:
     if kind == JSON_PATCH:
         return json_patch(current, patch)
@@ -83,8 +113,9 @@ def _decoded(request: Request, served: Served, value: Any) -> Object:
     except StatusError as error:
         if not isinstance(error, BadRequestError):
             raise
-        shown = "REDACTED" if served.strategy.redact else orjson.dumps(value).decode()
-        text = f"Invalid value: {orjson.dumps(shown).decode()}: {error.message}"
+        shown = "REDACTED" if served.strategy.redact else _shown(value)
+        _, _, bare = error.message.partition(f" cannot be handled as a {served.resource.kind}: ")
+        text = f"Invalid value: {orjson.dumps(shown).decode()}: {bare or error.message}"
         cause = FieldError("FieldValueInvalid", "patch", text)
         raise InvalidError.of(_NO_KIND, "", [cause]) from None
     return obj

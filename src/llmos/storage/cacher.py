@@ -134,7 +134,7 @@ class Cacher:
 
 
 def _undo(items: Sequence[Pair], events: Sequence[Event]) -> Sequence[Pair]:
-    """The list as it was before the events: whole stretches of it, and between them what changed."""
+    """The list as it was before the events: stretches of it, and between them what changed."""
     before: dict[Key, Record | None] = {}
     for event in reversed(events):
         before[event.key] = (

@@ -1,0 +1,83 @@
+"""Fixtures of the tests that speak to a running server.
+
+A test that uses ``engine`` is marked ``slow``, one that uses a foreign client ``clients``.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from support.engine import Engine
+from support.kubectl import Kubectl, find_kubectl
+from support.required import missing
+from support.server import ADMIN_PASSWORD, running_server
+from support.session import Session
+from support.teams import Teams, make_teams
+from support.world import World
+
+_MARKS = {"engine": "slow", "kubectl": "clients", "foreign": "clients"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they use."""
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        for fixture, mark in _MARKS.items():
+            if fixture in used:
+                item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The API under test: one server for all scenarios."""
+    with running_server(tmp_path_factory.mktemp("server"), static=False) as server:
+        yield Engine(server.url, server.ca_file, ADMIN_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def admin(engine: Engine) -> Iterator[Session]:
+    """The administrator whom every installation begins with."""
+    session = Session("admin", engine.login("admin", engine.admin_password), engine)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def world(engine: Engine, admin: Session) -> Iterator[World]:
+    """An empty world for one scenario."""
+    made = World(engine, admin)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def teams(engine: Engine, admin: Session) -> Iterator[Teams]:
+    """Two teams and their people, for scenarios that leave members as they are."""
+    made = World(engine, admin)
+    yield make_teams(made)
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """The real kubectl."""
+    binary = find_kubectl()
+    if binary is None:
+        missing("kubectl", "there is no kubectl")
+    return Kubectl(binary, tmp_path_factory.mktemp("kubectl"))
+
+
+@pytest.fixture(scope="session")
+def foreign() -> None:
+    """The foreign Python clients."""
+    for each in ("kubernetes", "kr8s"):
+        if find_spec(each) is None:
+            missing("clients", f"the Python client {each} is not installed")
+
+
+@pytest.fixture
+def kubeconfig_of(tmp_path: Path) -> Callable[[Session, str], str]:
+    """Writes the kubeconfig of a user, with his default namespace."""
+    return lambda session, namespace="": str(session.kubeconfig(tmp_path, namespace))
