@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from attacks.support import MG, NS, Actor, World, canary, global_role, rule
 from attacks.wire import Wire
 from support.objects import config_map
@@ -23,14 +24,13 @@ _DELEGATED = [
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The server, the people and the namespaces."""
     folder = tmp_path_factory.mktemp("attacks")
-    with running_server(folder) as server:
-        with server.client("admintoken") as operator:
-            made = World(server, Wire(server.url, str(server.ca_file)), operator)
-            _populate(made)
-            yield made
-            log = made.log()
-            leaked = [text for text, _ in made.canaries if text in log]
-            assert not leaked, "secrets of people are in the log"
+    with running_server(folder) as server, server.client("admintoken") as operator:
+        made = World(server, Wire(server.url, str(server.ca_file)), operator)
+        _populate(made)
+        yield made
+        log = made.log()
+        leaked = [text for text, _ in made.canaries if text in log]
+        assert not leaked, "secrets of people are in the log"
 
 
 def _populate(world: World) -> None:

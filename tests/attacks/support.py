@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import psutil
+
 from attacks.wire import Answer, Pairs, Wire, request_bytes
 from support.engine import Engine
 from support.objects import Object, member, role_binding, subject, user
@@ -54,8 +55,10 @@ def _noise(key: Key) -> bool:
     """What the server writes by itself while nobody asks it to."""
     group, plural, namespace, name = key
     return (
-        plural in ("nodes", "events", "leases")
-        and namespace in ("", "kube-node-lease", "default")
+        (
+            plural in ("nodes", "events", "leases")
+            and namespace in ("", "kube-node-lease", "default")
+        )
         or (plural, namespace, name) == ("secrets", "llmos-system", "login-failures")
         or group == "events.k8s.io"
     )
@@ -118,25 +121,32 @@ class Actor:
         self.world.look_for_canaries(self.name, str(answer.headers).encode() + answer.body, sent)
 
     def get(self, target: str, **more: Any) -> Answer:
+        """Read."""
         return self.call("GET", target, **more)
 
     def post(self, target: str, body: Any, **more: Any) -> Answer:
+        """Create."""
         return self.call("POST", target, body, **more)
 
     def put(self, target: str, body: Any, **more: Any) -> Answer:
+        """Replace."""
         return self.call("PUT", target, body, **more)
 
     def delete(self, target: str, body: Any = None, **more: Any) -> Answer:
+        """Delete."""
         return self.call("DELETE", target, body, **more)
 
     def patch(self, target: str, body: Any, content: str = MERGE, **more: Any) -> Answer:
+        """Patch; a merge patch unless said otherwise."""
         return self.call("PATCH", target, body, content=content, **more)
 
     def apply(self, target: str, body: Any, manager: str = "k", force: bool = True) -> Answer:
+        """Server-side apply."""
         query = f"fieldManager={manager}" + ("&force=true" if force else "")
         return self.patch(f"{target}?{query}", body, APPLY)
 
     def json_patch(self, target: str, *operations: Mapping[str, Any]) -> Answer:
+        """Apply the operations of a JSON patch."""
         return self.patch(target, list(operations), JSON_PATCH)
 
     def may(self, verb: str, resource: str, namespace: str = "", **more: str) -> bool:
@@ -330,7 +340,8 @@ class World:
         name = unique("odd")
         root = f"{RB}/namespaces/{namespace}"
         self.do("POST", f"{root}/roles", {"metadata": {"name": name}, "rules": list(rules)})
-        self.do("POST", f"{root}/rolebindings", role_binding(name, name, subject(actor.name), kind="Role"))
+        made = role_binding(name, name, subject(actor.name), kind="Role")
+        self.do("POST", f"{root}/rolebindings", made)
         return name
 
     def add_namespace(self, name: str) -> None:
@@ -338,7 +349,6 @@ class World:
         self.do("POST", NS, {"metadata": {"name": name}})
         path = f"{NS}/{name}/serviceaccounts/default"
         wait_until(lambda: self.operator.get(path).status_code == 200, 10)
-
 
 
 def rule(groups: str, resources: str, verbs: str, *names: str) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import time
 
 import jwt
 import pytest
-from attacks.support import MG, NS, Actor, World, unique
-from attacks.wire import request_bytes
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from attacks.support import MG, NS, Actor, World, unique
 from support.objects import secret
 from support.waiting import wait_until
 
@@ -73,9 +74,7 @@ def test_auth_05_a_token_fits_whole_or_not_at_all(alice: Actor, anonymous: Actor
         f"{name}:", name, f":{key}", f"{name}:{key}:x", f"{name}:{key}%00",
         f"{name}:{key.upper()}", f"{name}:{key[:-1]}", f"{name.upper()}:{key}",
     ]  # fmt: skip
-    answers = [
-        anonymous.get(NS, headers=[("Authorization", f"Bearer {each}")]) for each in tried
-    ]
+    answers = [anonymous.get(NS, headers=[("Authorization", f"Bearer {each}")]) for each in tried]
     assert [each.status for each in answers] == [401] * len(tried)
     assert len({each.body for each in answers}) == 1
 
@@ -317,18 +316,23 @@ def _forgeries(world: World) -> dict[str, str]:
     }
 
 
-def _public_key(world: World) -> bytes:
-    """The public half of the key that signs, as PEM."""
+def _private_key(world: World) -> ec.EllipticCurvePrivateKey:
+    """The key that signs, as whoever has the database has it."""
     secrets = world.do("GET", SYSTEM_SECRETS)["items"]
     (kept,) = [each for each in secrets if each["type"] == "llmos.ai/signing-key"]
-    pem = next(
-        text
-        for text in map(base64.b64decode, kept["data"].values())
-        if text.startswith(b"-----BEGIN")
-    )
-    private = serialization.load_pem_private_key(pem, None)
-    return private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    texts = map(base64.b64decode, kept["data"].values())
+    pem = next(text for text in texts if text.startswith(b"-----BEGIN"))
+    key = serialization.load_pem_private_key(pem, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def _public_key(world: World) -> bytes:
+    """The public half of the key that signs, as PEM."""
+    return (
+        _private_key(world)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
 
 
@@ -337,7 +341,47 @@ def test_auth_27_forged_tokens_are_refused(world: World, anonymous: Actor, runne
     assert runner.get(NS).status == 403
     for kind, token in _forgeries(world).items():
         for path in (NS, f"{NS}/kube-system/secrets", "/version"):
-            answer = anonymous.send(
-                request_bytes("GET", path, [("Authorization", f"Bearer {token}")])
-            )
+            answer = anonymous.get(path, headers=[("Authorization", f"Bearer {token}")])
             assert answer.status == 401, (kind, path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": None},
+        {"exp": 1},
+        {"nbf": 99999999999},
+        {"aud": ["somebody-else"]},
+        {"aud": None},
+        {"iss": "https://evil.test"},
+        {"sub": "system:admin"},
+        {"sub": None},
+        {"kubernetes.io": None},
+        {
+            "kubernetes.io": {
+                "namespace": "team-b",
+                "serviceaccount": {"name": "runner", "uid": "x"},
+            }
+        },
+    ],
+    ids=str,
+)
+def test_auth_27_a_signature_alone_is_not_enough(
+    world: World, anonymous: Actor, runner: Actor, changes: dict
+):
+    """Even what the right key signed is refused without an end, or for another audience."""
+    claims = jwt.decode(runner.token, options={"verify_signature": False}) | changes
+    claims = {key: value for key, value in claims.items() if value is not None}
+    header = jwt.get_unverified_header(runner.token)
+    token = jwt.encode(claims, _private_key(world), header["alg"], headers=header)
+    answer = anonymous.get(NS, headers=[("Authorization", f"Bearer {token}")])
+    assert answer.status == 401
+
+
+def test_auth_27_claims_give_no_groups(world: World, runner: Actor):
+    """Groups in a token count for nothing: they come from the account's name."""
+    claims = jwt.decode(runner.token, options={"verify_signature": False})
+    claims |= {"groups": ["system:masters"], "email": "root@example.com"}
+    header = jwt.get_unverified_header(runner.token)
+    token = jwt.encode(claims, _private_key(world), header["alg"], headers=header)
+    assert runner.with_token(token).get(f"{NS}/kube-system/secrets").status == 403

@@ -1,5 +1,6 @@
 """Requests as bytes on a TLS connection: nothing normalises paths or headers on the way."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -26,9 +27,11 @@ class Answer:
 
     @property
     def text(self) -> str:
+        """The body as text."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
+        """The body as JSON."""
         return json.loads(self.body)
 
     @property
@@ -51,6 +54,7 @@ class Wire:
 
     @property
     def address(self) -> tuple[str, int]:
+        """Where the server listens: on this machine."""
         parts = urlsplit(self.url)
         assert parts.hostname == "127.0.0.1"
         assert parts.port is not None
@@ -68,10 +72,9 @@ class Wire:
         """Send bytes on a connection of their own and read one response."""
         with self.connect(source, timeout) as tls:
             started = time.monotonic()
-            try:
+            # It may be refused in the middle; what was answered is still to be read.
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 tls.sendall(data)
-            except (ConnectionError, ssl.SSLError):
-                pass  # refused in the middle; what was answered is still to be read
             return read_answer(tls, data.partition(b" ")[0].decode("latin-1"), started)
 
 

@@ -172,6 +172,7 @@ def test_covering_is_reflexive_and_grows(owned, more):
 ADMIN = UserInfo("root", groups=("llmos:users", "llmos:admins"))
 USER = UserInfo("dave", groups=("llmos:users",))
 CAROL = UserInfo("carol", groups=("llmos:users",))
+OWNER = UserInfo("olga", groups=("llmos:users",))
 
 
 @pytest.mark.parametrize(
@@ -185,13 +186,17 @@ CAROL = UserInfo("carol", groups=("llmos:users",))
         (ROOT, ADMIN, True),
         (ADMIN, ROOT, False),
         (USER, USER, True),
+        (CAROL, OWNER, False),
+        (ADMIN, OWNER, True),
+        (OWNER, OWNER, True),
     ],
 )
 def test_nobody_edits_who_holds_more(editor, other, covers):
-    """A user manager covers plain users and not admins; an admin covers everybody in llmos."""
+    """A user manager covers plain users, neither admins nor owners; an admin everybody in llmos."""
     index = bootstrap_index()
     put(
         index,
+        binding("a", "olga", "ClusterRole/admin", "User/olga"),
         role("", "user-manager", rule("*", "management.llmos.ai", "users")),
         binding("", "carol", "ClusterRole/user-manager", "User/carol"),
     )

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 
 from llmos.apimachinery.errors import ServiceUnavailableError
-from llmos.client.client import Client, Config
+from llmos.client.client import Client
+from llmos.client.config import Config
 from llmos.client.resources import CONFIG_MAPS
 from llmos.client.watch import Backoff, EventType, Stream, _lines
 from reconcile.fake_api import FakeAPI

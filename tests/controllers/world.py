@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from llmos.apimachinery.object import find_condition
 from llmos.cli.controllers import runner
-from llmos.client.client import Client, Config
+from llmos.client.client import Client
+from llmos.client.config import Config
 from reconcile.fake_api import FakeAPI
 
 CA = "-----BEGIN CERTIFICATE-----\nexample\n-----END CERTIFICATE-----\n"

@@ -7,7 +7,8 @@ import pytest
 
 from llmos.apimachinery.errors import InvalidError
 from llmos.apimachinery.resource import GroupVersionKind
-from llmos.client.client import Client, Config
+from llmos.client.client import Client
+from llmos.client.config import Config
 from llmos.client.resources import NAMESPACES
 from llmos.reconcile.controller import DONE, Controller, Result, TerminalError, describe
 from llmos.reconcile.informer import Informers

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from llmos.apimachinery.object import labels_of, name_of
-from llmos.client.client import Client, Config
+from llmos.client.client import Client
+from llmos.client.config import Config
 from llmos.client.resources import CONFIG_MAPS, NAMESPACES
 from llmos.client.watch import Event, EventType
 from llmos.reconcile.informer import Informer, Informers, keep_named, keep_nothing

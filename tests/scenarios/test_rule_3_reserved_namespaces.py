@@ -67,9 +67,16 @@ def apply(subresource: str = "") -> Change:
 
 
 MERGE = "application/merge-patch+json"
-TERMINATING = {"status": {"phase": "Terminating"}}
+CONDITION = {
+    "type": "NamespaceContentRemaining",
+    "status": "True",
+    "reason": "SomeResourcesRemain",
+    "message": "so says somebody",
+    "lastTransitionTime": "2026-01-01T00:00:00Z",
+}
+STATUS = {"status": {"phase": "Active", "conditions": [CONDITION]}}
 JSON_LABEL = [{"op": "replace", "path": "/metadata/labels", "value": {"mine": "yes"}}]
-JSON_PHASE = [{"op": "replace", "path": "/status/phase", "value": "Terminating"}]
+JSON_STATUS = [{"op": "add", "path": "/status/conditions", "value": [CONDITION]}]
 CHANGES: dict[str, Change] = {
     "delete": lambda session, name: session.delete(at("namespaces", name=name)).status_code,
     "delete in the background": lambda session, name: session.delete(
@@ -83,14 +90,10 @@ CHANGES: dict[str, Change] = {
     "relabel by json patch": patch(JSON_LABEL, JSON_PATCH),
     "relabel by strategic patch": patch(LABEL, STRATEGIC_PATCH),
     "relabel by apply": apply(),
-    "rename its label": patch(
-        {"metadata": {"labels": {"kubernetes.io/metadata.name": "team"}}}, MERGE
-    ),
-    "remove its labels": patch({"metadata": {"labels": None}}, MERGE),
-    "update status": put(lambda obj: obj.update(TERMINATING), "status"),
-    "merge patch status": patch(TERMINATING, MERGE, "status"),
-    "json patch status": patch(JSON_PHASE, JSON_PATCH, "status"),
-    "strategic patch status": patch(TERMINATING, STRATEGIC_PATCH, "status"),
+    "update status": put(lambda obj: obj.update(STATUS), "status"),
+    "merge patch status": patch(STATUS, MERGE, "status"),
+    "json patch status": patch(JSON_STATUS, JSON_PATCH, "status"),
+    "strategic patch status": patch(STATUS, STRATEGIC_PATCH, "status"),
     "relabel through status": patch(LABEL, MERGE, "status"),
     "apply status": apply("status"),
     "finalize": put(lambda obj: obj.update(spec={"finalizers": []}), "finalize"),
@@ -154,13 +157,34 @@ def test_nobody_signed_in_changes_a_reserved_namespace(teams: Teams, way: str) -
         assert teams.admin.get(at("namespaces", name=name)).json() == before
 
 
-@pytest.mark.parametrize("query", ["", "kubernetes.io/metadata.name=kube-system", "llmos.ai/reserved"])
-def test_reserved_namespaces_are_not_deleted_by_the_dozen(teams: Teams, query: str) -> None:
+@pytest.mark.parametrize("name", RESERVED)
+def test_nobody_renames_its_protected_label(teams: Teams, name: str) -> None:
+    """The label with the name stays what it is: such a change is refused, or has no effect."""
+    path = at("namespaces", name=name)
+    before = teams.admin.get(path).json()
+    for labels in ({"kubernetes.io/metadata.name": "team"}, None):
+        change = {"metadata": {"labels": labels}}
+        assert teams.admin.patch(path, change).status_code in (200, 403)
+        assert teams.alice.patch(path, change).status_code == 403
+        assert teams.admin.get(path).json() == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"labelSelector": "kubernetes.io/metadata.name=kube-system"},
+        {"fieldSelector": "metadata.name=kube-system"},
+    ],
+    ids=["all", "by label", "by name"],
+)
+def test_reserved_namespaces_are_not_deleted_by_the_dozen(
+    teams: Teams, query: dict[str, str]
+) -> None:
     """There is no way to delete a collection of namespaces, whatever selects it."""
     before = teams.admin.names(at("namespaces"))
-    selector = {"labelSelector": query} if query else {}
-    assert teams.admin.delete(at("namespaces"), **selector).status_code in (403, 405)
-    assert teams.alice.delete(at("namespaces"), **selector).status_code in (403, 405)
+    assert teams.admin.delete(at("namespaces"), **query).status_code in (403, 405)
+    assert teams.alice.delete(at("namespaces"), **query).status_code == 403
     assert teams.admin.names(at("namespaces")) == before
 
 

@@ -12,7 +12,7 @@ from llmos.apimachinery.errors import ForbiddenError
 from llmos.apimachinery.object import Object
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.authorization.index import RBACIndex, is_superuser, quoted
-from llmos.authorization.rules import Rule, parse_rules, url_matches
+from llmos.authorization.rules import Rule, Rules, parse_rules, url_matches
 
 
 def _break_down(rule: Rule) -> Iterator[Rule]:
@@ -118,7 +118,7 @@ class Escalation:
             raise ForbiddenError(escalation_message(user, missing, problems))
 
     def covers_user(self, editor: UserInfo, other: UserInfo) -> bool:
-        """Whether the editor holds, cluster-wide, all that the other holds cluster-wide.
+        """Whether the editor holds all that the other holds, cluster-wide and in each namespace.
 
         Who edits an account could act as its owner, so he must not gain by it.
         """
@@ -126,6 +126,10 @@ class Escalation:
             return True
         if is_superuser(other):
             return False
-        owned, _ = self.index.rules_for(editor, "")
-        wanted, _ = self.index.rules_for(other, "")
-        return not uncovered(owned, wanted)
+        return not any(
+            uncovered(self._held(editor, each), self._held(other, each))
+            for each in ("", *self.index.namespaces(other))
+        )
+
+    def _held(self, user: UserInfo, namespace: str) -> Rules:
+        return self.index.rules_for(user, namespace)[0]

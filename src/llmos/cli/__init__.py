@@ -1,15 +1,50 @@
-"""The llmos command: one file a verb."""
+"""The llmos command: one file a verb, each of them an ordinary client of the API."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
 
 from llmos import __version__
+from llmos.cli.completion import completion
+from llmos.cli.failures import ExitCode, Failure
+from llmos.cli.login import login
+from llmos.cli.logout import logout
+from llmos.cli.member import member
+from llmos.cli.namespace import namespace
 from llmos.cli.serve import serve
+from llmos.cli.session import server_options
+from llmos.cli.token import token
+from llmos.cli.user import user
+from llmos.cli.whoami import whoami
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="llmos %(version)s")
-def main() -> None:
-    """Namespaces that isolate teams on one AI cluster."""
+@server_options
+def command() -> None:
+    """Namespaces that isolate teams on one AI cluster.
+
+    "llmos serve" starts a server, "llmos login" signs in to one. All other verbs work on the server
+    of the kubeconfig context in use, as kubectl does.
+    """
 
 
-main.add_command(serve)
+for each in (completion, login, logout, member, namespace, serve, token, user, whoami):
+    command.add_command(each)
+
+
+def main(arguments: Sequence[str] | None = None, **extra: Any) -> NoReturn:
+    """Run the command and end the process with its exit code."""
+    try:
+        code = command.main(arguments, prog_name="llmos", standalone_mode=False, **extra)
+    except Failure as failure:
+        failure.show()
+        code = failure.code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = ExitCode.INTERRUPTED
+    sys.exit(int(code or 0))

@@ -4,11 +4,15 @@ They are ordinary clients of the API, under the ServiceAccount ``llmos-controlle
 ``llmos-system``. The server runs the runner once it listens, and cancels it before it stops.
 """
 
-from llmos.apimachinery.clock import Clock
+import asyncio
+
+from llmos.apimachinery.clock import Clock, system_clock
 from llmos.client.client import Client
+from llmos.client.config import Config, Token
 from llmos.client.known import KnownResources
 from llmos.controllers.cluster_role_aggregation import cluster_role_aggregation_controller
 from llmos.controllers.garbage_collector import garbage_collector_controller
+from llmos.controllers.inventory.registration import Inventory
 from llmos.controllers.namespace import (
     namespace_content_controller,
     namespace_deletion_controller,
@@ -21,7 +25,8 @@ from llmos.controllers.user import user_controller
 from llmos.controllers.volume_protection import volume_protection_controller
 from llmos.reconcile.controller import Controller
 from llmos.reconcile.informer import Informers
-from llmos.reconcile.runner import Runner
+from llmos.reconcile.runner import Runner, supervise
+from llmos.server.run import Started
 
 
 def controllers(informers: Informers, clock: Clock, ca_pem: str) -> list[Controller]:
@@ -53,3 +58,12 @@ def runner(client: Client, clock: Clock, ca_pem: str) -> Runner:
     """All controllers, ready to run."""
     informers = Informers(client)
     return Runner(informers, controllers(informers, clock, ca_pem))
+
+
+async def run(started: Started, token: Token) -> None:
+    """Run the controllers beside a server, and keep the inventory of its machine."""
+    config = Config(started.url, token=token, ca_pem=started.ca_pem, user_agent="llmos-controllers")
+    async with Client(config) as client, asyncio.TaskGroup() as tasks:
+        inventory = Inventory(client, system_clock, started.data_dir)
+        tasks.create_task(runner(client, system_clock, started.ca_pem).run())
+        tasks.create_task(supervise("inventory", inventory.run))

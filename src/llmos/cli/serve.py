@@ -2,14 +2,13 @@
 
 import logging
 import os
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from llmos.apimachinery.clock import system_clock
 from llmos.authentication.certificates import CertificateError
-from llmos.cli.controllers import runner
-from llmos.client.client import Client
+from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import Started, run
 from llmos.storage.interface import OpenError
@@ -75,9 +74,12 @@ def serve(
         raise click.ClickException(str(error)) from error
 
 
-async def work(client: Client, started: Started) -> None:
-    """Run the controllers beside the server."""
-    await runner(client, system_clock, started.ca_pem).run()
+async def work(started: Started, token: Token) -> None:
+    """Run what runs beside the server.
+
+    It is loaded only now: half of the time to start would go into importing an HTTP client.
+    """
+    await import_module("llmos.cli.controllers").run(started, token)
 
 
 def say(started: Started) -> None:

@@ -5,9 +5,9 @@ is a ``StatusError``; a server that does not answer is a ``ConnectionFailedError
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -17,7 +17,9 @@ import orjson
 from llmos.apimachinery.errors import BadRequestError, ExpiredError
 from llmos.apimachinery.object import Object, name_of, namespace_of
 from llmos.apimachinery.resource import APIResource
+from llmos.client.config import Config
 from llmos.client.errors import ConnectionFailedError, status_error_from, status_of_text
+from llmos.client.warnings import WarningHook
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -30,25 +32,6 @@ _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepa
 _TIMEOUT = httpx.Timeout(30, connect=10)
 
 Params = Mapping[str, str | int]
-Token = str | Callable[[], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Where a server is and who we are there."""
-
-    server: str
-    token: Token = field(default="", repr=False)
-    """A bearer token, or what gives the current one; ``""``: none."""
-    ca_pem: str = ""
-    """Certificates to trust; ``""``: those of the system."""
-    verify: bool = True
-    """False trusts any certificate (``insecure-skip-tls-verify``)."""
-    user_agent: str = "llmos"
-
-    def bearer(self) -> str:
-        """The token of this moment."""
-        return self.token() if callable(self.token) else self.token
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +121,7 @@ class Client:
             timeout=_TIMEOUT,
             headers={"User-Agent": config.user_agent},
             trust_env=False,
+            event_hooks={"response": [WarningHook(config.on_warning)] if config.on_warning else []},
         )
 
     async def __aenter__(self) -> Self:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from llmos.client.client import Config
+from llmos.client.config import Config
 
 Document = dict[str, Any]
 _SECTIONS = ("clusters", "users", "contexts")

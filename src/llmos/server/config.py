@@ -22,5 +22,3 @@ class ServerConfig:
     """kube-apiserver's static token file, for tests and robots."""
     admin_password: str | None = None
     """Set on the first start; None: a one-time password is made."""
-    inventory: bool = True
-    """Register this machine as a Node."""

@@ -23,6 +23,7 @@ from llmos.apimachinery.object import (
 )
 from llmos.apimachinery.resource import GroupResource
 from llmos.apis.apiextensions_v1 import CLEANUP_FINALIZER, accepted_status, is_established
+from llmos.apis.scheme import builtin_resources
 from llmos.registry.catalog import Catalog
 from llmos.registry.customserved import served_of
 from llmos.registry.lister import PlatformStore
@@ -97,8 +98,7 @@ class CustomResources:
 
     async def _accept_names(self, crd: Object) -> None:
         others = [each for each in self.platform.list(CRDS) if name_of(each) != name_of(crd)]
-        builtin = [each.resource for each in self.catalog.all() if not each.resource.custom]
-        status = accepted_status(crd, others, rfc3339(self.clock()), builtin)
+        status = accepted_status(crd, others, rfc3339(self.clock()), builtin_resources())
         if status != crd.get("status"):
             await self.platform.update_status(CRDS, {**crd, "status": status})
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,8 +19,7 @@ from llmos.authentication.bootstrap import bootstrap_admin
 from llmos.authentication.certificates import ensure_certificates
 from llmos.authentication.records import USERS
 from llmos.authentication.static_tokens import StaticTokens
-from llmos.client.client import Client
-from llmos.client.client import Config as ClientConfig
+from llmos.client.config import Token
 from llmos.server.app import Lifecycle, build
 from llmos.server.assembly import Core
 from llmos.server.config import ServerConfig
@@ -31,6 +31,7 @@ from llmos.storage.sqlite import open_storage
 
 _LOG = logging.getLogger("llmos.server")
 _LIMITER_SAVE_SECONDS = 5.0
+_SWITCH_SECONDS = 0.0005
 _EXPIRED_SWEEP_SECONDS = 600.0
 ADMIN_PASSWORD_FILE = "admin.password"  # noqa: S105 - the name of a file
 DATABASE = "llmos.db"
@@ -42,6 +43,7 @@ class Started:
     """Where a server is, for whoever started it."""
 
     url: str
+    data_dir: Path
     ca_pem: str
     admin_kubeconfig: Path | None
     """None: the user ``admin`` is gone."""
@@ -49,8 +51,8 @@ class Started:
     """Only at the very first start, and only where nobody chose a password."""
 
 
-Work = Callable[[Client, Started], Coroutine[Any, Any, None]]
-"""What runs beside the server as a client of it."""
+Work = Callable[[Started, Token], Coroutine[Any, Any, None]]
+"""What runs beside the server as a client of it, with a token of the controllers' account."""
 
 
 async def serve(
@@ -82,7 +84,7 @@ async def serve(
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
         started, token = await _open(core, config, (listening, password), stack, clock)
-        await stack.enter_async_context(_controllers(started, token, work))
+        await stack.enter_async_context(_background("controllers", work(started, token)))
         ready(started)
         await stop.wait()
 
@@ -143,7 +145,8 @@ async def _open(
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
     written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
     token = ControllerToken(authenticators[1], core.committed, clock)
-    return Started(url, ca_pem, kubeconfig if written else None, password), token
+    made_kubeconfig = kubeconfig if written else None
+    return Started(url, config.data_dir, ca_pem, made_kubeconfig, password), token
 
 
 def _shown(host: str) -> str:
@@ -162,18 +165,6 @@ async def _listening(listener: Listener, listening: socket.socket) -> AsyncItera
     finally:
         listener.should_exit = True
         await task
-
-
-@asynccontextmanager
-async def _controllers(started: Started, token: ControllerToken, work: Work) -> AsyncIterator[None]:
-    """Run the controllers as clients of the server itself."""
-    client = Client(
-        ClientConfig(
-            started.url, token=token, ca_pem=started.ca_pem, user_agent="llmos-controllers"
-        )
-    )
-    async with client, _background("controllers", work(client, started)):
-        yield
 
 
 @asynccontextmanager
@@ -225,4 +216,6 @@ def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> N
             loop.add_signal_handler(each, stop.set)
         await serve(config, ready, stop, work)
 
+    # The writer thread must get its turn while the loop is busy with reads.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     uvloop.run(main())
