@@ -75,6 +75,18 @@ def test_owners_and_finalizers(world: World, user, subresource, metadata, backwa
     assert code == (0 if user in ADMINISTRATORS else 403)
 
 
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [("annotations", "kubernetes.io/metadata.name"), ("labels", "llmos.ai/creator")],
+)
+def test_what_the_server_writes_is_protected_elsewhere(world: World, field, key):
+    """The name as a label and the creator as an annotation free no other field of that key."""
+    old = namespace("team-a", annotations={"llmos.ai/creator": ALICE.name})
+    values = {**old["metadata"].get(field, {}), key: "x"}
+    new = changed(old, metadata={field: values})
+    assert world.code(ALICE, "UPDATE", "namespaces", new, old) == 403
+
+
 @everybody
 def test_other_keys_are_free(world: World, user):
     """Who may patch a namespace changes its other labels and annotations."""

@@ -24,7 +24,7 @@ _DELEGATED = [
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The server, the people and the namespaces."""
     folder = tmp_path_factory.mktemp("attacks")
-    with running_server(folder) as server, server.client("admintoken") as operator:
+    with running_server(folder, "--verbose") as server, server.client("admintoken") as operator:
         made = World(server, Wire(server.url, str(server.ca_file)), operator)
         _populate(made)
         yield made

@@ -102,6 +102,11 @@ class Actor:
             request_bytes(method, target, [*pairs, *headers], data), source=source, within=within
         )
 
+    def status(self, method: str, target: str) -> int:
+        """The status of an answer, whose body may go on for ever."""
+        pairs = [("Authorization", f"Bearer {self.token}")]
+        return self.world.wire.status(request_bytes(method, target, pairs))
+
     def send(self, data: bytes, *, source: str = "127.0.0.1", within: float = 1.0) -> Answer:
         """Send bytes."""
         busy = self.world.cpu_seconds()

@@ -59,7 +59,7 @@ def test_auth_22_a_restart_does_not_reset_the_limit(tmp_path: Path):
 def test_auth_26_no_user_has_a_known_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A fresh server knows no default passwords, and tells its own once, in a file of mode 0600."""
     monkeypatch.setattr(support.server, "ADMIN_PASSWORD", "")
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, "--verbose") as server:
         guess = Guesser(server)
         for username in ("admin", "root", "llmos"):
             assert guess("admin", username).status == 401

@@ -68,6 +68,12 @@ class Wire:
         with _context(self.ca_file).wrap_socket(plain, server_hostname="127.0.0.1") as tls:
             yield tls
 
+    def status(self, data: bytes) -> int:
+        """The status of an answer, whose body may go on for ever."""
+        with self.connect() as tls:
+            tls.sendall(data)
+            return int(tls.recv(64).split(b" ", 2)[1])
+
     def send(self, data: bytes, source: str = "127.0.0.1", timeout: float = 15) -> Answer:
         """Send bytes on a connection of their own and read one response."""
         with self.connect(source, timeout) as tls:

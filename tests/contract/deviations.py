@@ -7,16 +7,12 @@ import yaml
 DEVIATIONS = Path(__file__).parent / "deviations.yaml"
 
 
-def deviations() -> dict[str, str]:
-    """The reason by step, ``scenario/step``.
+def reasons() -> list[tuple[str, list[str]]]:
+    """Reasons, each with its steps (``scenario/step``)."""
+    groups = yaml.safe_load(DEVIATIONS.read_text(encoding="utf-8"))
+    return [(" ".join(each["reason"].split()), each["steps"]) for each in groups]
 
-    Raises:
-        ValueError: a step stands there twice.
-    """
-    found: dict[str, str] = {}
-    for group in yaml.safe_load(DEVIATIONS.read_text()):
-        for step in group["steps"]:
-            if step in found:
-                raise ValueError(f"{step} stands there twice")
-            found[step] = " ".join(group["reason"].split())
-    return found
+
+def deviations() -> list[str]:
+    """Every step that differs."""
+    return [step for _, steps in reasons() for step in steps]

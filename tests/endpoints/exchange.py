@@ -67,14 +67,17 @@ class FakeStream:
         self._wake = asyncio.Event()
 
     def write(self, chunk: bytes) -> None:
+        """Take a chunk."""
         if not self.gone:
             self.chunks.append(chunk)
 
     def abort(self) -> None:
+        """Drop the connection."""
         self.aborted = self.gone = True
         self._wake.set()
 
     def wake(self) -> None:
+        """End ``wait``."""
         self.woken += 1
         self._wake.set()
 
@@ -84,6 +87,7 @@ class FakeStream:
         self._wake.set()
 
     async def wait(self, seconds: float) -> None:
+        """Wait so long, or until woken."""
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -104,10 +108,12 @@ class Answer:
         self.messages: list[dict[str, Any]] = []
 
     async def send(self, message: dict[str, Any]) -> None:
+        """What ASGI calls ``send``."""
         self.messages.append(message)
 
     @property
     def status(self) -> int:
+        """The status code."""
         return int(self.messages[0]["status"])
 
     @property
@@ -120,10 +126,12 @@ class Answer:
 
     @property
     def body(self) -> bytes:
+        """The whole body."""
         return b"".join(each["body"] for each in self.messages[1:])
 
     @property
     def json(self) -> Any:
+        """The body as JSON."""
         return orjson.loads(self.body)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from llmos.apimachinery.errors import BadRequestError, NotFoundError, StatusError
+from llmos.apimachinery.errors import BadRequestError, NotFoundError
 from llmos.endpoints.requestinfo import RequestInfo, parse_request, path_segments
 
 NS = "/api/v1/namespaces"
@@ -70,8 +70,20 @@ def test_reads_a_resource_request(method, target, wanted):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/apis", "/api/v1", "/apis/apps", "/apis/apps/v1", "/version", "/auth/login"]
-    + ["/openapi/v3/api/v1", "/healthz", "/API/v1/namespaces", "/api/v1/watch"],
+    [
+        "/",
+        "/api",
+        "/apis",
+        "/api/v1",
+        "/apis/apps",
+        "/apis/apps/v1",
+        "/version",
+        "/auth/login",
+        "/openapi/v3/api/v1",
+        "/healthz",
+        "/API/v1/namespaces",
+        "/api/v1/watch",
+    ],
 )
 def test_reads_a_bare_path(path):
     """What is below no group version is no resource: only its path and method count."""
@@ -85,7 +97,9 @@ def test_reads_a_bare_path(path):
         ("fieldSelector=metadata.name=a", "a"),
         ("fieldSelector=metadata.name==a", "a"),
         ("fieldSelector=metadata.name!=a", ""),
-        ("fieldSelector=metadata.name=a,metadata.name=b", ""),
+        ("fieldSelector=metadata.name=a,metadata.name=b", "a"),
+        ("fieldSelector=metadata.name=a,metadata.namespace=b", "a"),
+        ("fieldSelector=metadata.name=a/b", ""),
         ("fieldSelector=metadata.namespace=a", ""),
         ("fieldSelector=", ""),
         ("labelSelector=metadata.name=a", ""),
@@ -93,19 +107,15 @@ def test_reads_a_bare_path(path):
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_takes_a_name_from_one_exact_field_selector_only(method, target, name):
-    """Rights to one name reach a list of that name, and never one of other names (URL-20)."""
+    """Rights to a name reach what can only be a list of that name, or an empty one (URL-20)."""
     target = target.replace("%3D", "=")
     info = parse_request(method, CM.encode(), dict([target.split("=", 1)]))
     assert (info.name, info.named) == (name, False)
 
 
-def test_a_field_selector_in_no_grammar_names_nothing():
-    """``in`` is no field selector: what is no selector gives no name to authorize by (URL-20)."""
-    try:
-        info = parsed("GET", f"{CM}?fieldSelector=metadata.name in (a,b)")
-    except BadRequestError:
-        return
-    assert info.name == ""
+def test_what_is_no_field_selector_names_nothing():
+    """``in`` is no field selector: there is no name to authorize by (URL-20)."""
+    assert parsed("GET", f"{CM}?fieldSelector=metadata.name in (a,b)").name == ""
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -162,8 +172,8 @@ def test_encoded_slashes_are_refused(path):
 
 @pytest.mark.parametrize(
     "path",
-    [f"{NS}/b%/configmaps", f"{NS}/b%zz", f"{NS}/b%2", f"{CM}/%2%65%2e", "api/v1", "*", ""]
-    + [f"{NS}/%00", f"{NS}/a%0d%0ab", f"{NS}/%7f", f"{NS}/%ff%fe", f"{NS}/a%25b", "//api@/v1%"],
+    f"""{NS}/b%/configmaps {NS}/b%zz {NS}/b%2 {CM}/%2%65%2e api/v1 *
+    {NS}/%00 {NS}/a%0d%0ab {NS}/%7f {NS}/%ff%fe {NS}/a%25b //api@/v1%""".split(),
 )
 def test_malformed_paths_are_refused(path):
     """A path that is no percent-encoded UTF-8 text is never read more loosely (URL-03)."""
@@ -194,8 +204,26 @@ GOOD = st.text(
     min_size=1,
 ).filter(lambda text: text not in (".", ".."))
 BAD = st.sampled_from(
-    ["", ".", "..", "%2e", "%2E%2e", ".%2e", "a%2fb", "%2f", "%5c", "a\\b", "%00", "%", "%zz"]
-    + ["%25", "%c0%af", "%0a"]
+    [
+        "",
+        *[
+            ".",
+            "..",
+            "%2e",
+            "%2E%2e",
+            ".%2e",
+            "a%2fb",
+            "%2f",
+            "%5c",
+            "a\\b",
+            "%00",
+            "%",
+            "%zz",
+            "%25",
+            "%c0%af",
+            "%0a",
+        ],
+    ]
 )
 PREFIX = st.sampled_from(["/api/v1", "/api/v1/namespaces", "/apis/apps/v1", CM, NS + "/a", ""])
 METHOD = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "FOO"])
@@ -214,8 +242,7 @@ def test_any_bytes_mean_one_thing_or_nothing(method, tail, head):
     """What is read names segments of the path as they stand; everything else is a 400 or 404."""
     try:
         info = parse_request(method, head + tail, {})
-    except StatusError as error:
-        assert error.code in (400, 404)
+    except (BadRequestError, NotFoundError):
         return
     segments = info.path.strip("/").split("/")
     assert not {".", ".."} & set(segments)

@@ -55,15 +55,14 @@ def shared(teams: Teams) -> Iterator[Shared]:
 
 def readable_paths(session: Session) -> list[str]:
     """The collection in ``llmos-public`` of every namespaced kind that can be listed."""
-    found = []
-    groups = ["/api/v1"]
-    for each in session.get("/apis").json()["groups"]:
-        groups.append(f"/apis/{each['preferredVersion']['groupVersion']}")
-    for group in groups:
-        for each in session.get(group).json()["resources"]:
-            if each["namespaced"] and "list" in each["verbs"]:
-                found.append(f"{group}/namespaces/{PUBLIC}/{each['name']}")
-    return found
+    groups = session.get("/apis").json()["groups"]
+    versions = [f"/apis/{each['preferredVersion']['groupVersion']}" for each in groups]
+    return [
+        f"{version}/namespaces/{PUBLIC}/{each['name']}"
+        for version in ("/api/v1", *versions)
+        for each in session.get(version).json()["resources"]
+        if each["namespaced"] and "list" in each["verbs"]
+    ]
 
 
 def test_every_signed_in_user_reads_everything_in_it(teams: Teams, shared: Shared) -> None:

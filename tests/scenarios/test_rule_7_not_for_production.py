@@ -1,7 +1,6 @@
 """Rule 7: ``default`` and ``llmos-public`` are not for production, and say so."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,12 +14,12 @@ SHARED = ("default", "llmos-public")
 
 
 @pytest.fixture
-def edith(world: World) -> Iterator[Session]:
+def edith(world: World) -> Session:
     """Somebody who may write in both, because an admin said so."""
     person = world.user("edith")
     for where in SHARED:
         world.member(EDITOR, where, person)
-    yield person
+    return person
 
 
 @pytest.mark.parametrize("where", SHARED)

@@ -1,21 +1,20 @@
 """Where resources are: the paths of the Kubernetes API."""
 
 _GROUPS = {
-    "": ("configmaps", "endpoints", "events", "limitranges", "namespaces", "nodes", "pods")
-    + ("persistentvolumeclaims", "resourcequotas", "secrets", "serviceaccounts", "services"),
-    "apiextensions.k8s.io": ("customresourcedefinitions",),
-    "apps": ("deployments", "statefulsets"),
-    "gpustack.llmos.ai": ("gpudevices",),
-    "management.llmos.ai": ("globalroles", "roletemplatebindings", "roletemplates", "settings")
-    + ("users",),
-    "ml.llmos.ai": ("modelservices", "notebooks"),
-    "rbac.authorization.k8s.io": ("clusterrolebindings", "clusterroles", "rolebindings", "roles"),
-    "storage.k8s.io": ("storageclasses",),
+    "": "configmaps endpoints events limitranges namespaces nodes persistentvolumeclaims pods"
+    " resourcequotas secrets serviceaccounts services",
+    "apiextensions.k8s.io": "customresourcedefinitions",
+    "apps": "deployments statefulsets",
+    "gpustack.llmos.ai": "gpudevices",
+    "management.llmos.ai": "globalroles roletemplatebindings roletemplates settings users",
+    "ml.llmos.ai": "modelservices notebooks",
+    "rbac.authorization.k8s.io": "clusterrolebindings clusterroles rolebindings roles",
+    "storage.k8s.io": "storageclasses",
 }
 _PREFIXES = {
     resource: f"/apis/{group}/v1" if group else "/api/v1"
     for group, resources in _GROUPS.items()
-    for resource in resources
+    for resource in resources.split()
 }
 
 

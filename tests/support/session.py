@@ -19,7 +19,7 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
-@dataclass
+@dataclass(eq=False)
 class Session:
     """A user with a token."""
 

@@ -50,9 +50,7 @@ class Watching:
 
 
 @contextmanager
-def watching(
-    engine: Engine, token: str, path: str, query: Mapping[str, str]
-) -> Iterator[Watching]:
+def watching(engine: Engine, token: str, path: str, query: Mapping[str, str]) -> Iterator[Watching]:
     """Watch for the length of a block; the status tells whether it was let in."""
     where = urlsplit(engine.url)
     connection = http.client.HTTPSConnection(

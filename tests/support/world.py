@@ -61,10 +61,8 @@ class World:
         self._sessions.append(session)
         return session
 
-    def member(
-        self, role: str, where: str, *people: Session, groups: tuple[str, ...] = ()
-    ) -> str:
-        """Bind users and groups to a role in a namespace; the binding's path, once it is in force."""
+    def member(self, role: str, where: str, *people: Session, groups: tuple[str, ...] = ()) -> str:
+        """Bind users and groups to a role in a namespace; the path of the binding, in force."""
         subjects = [subject(each.name) for each in people]
         subjects += [subject(each, "Group") for each in groups]
         name = f"{where or 'cluster'}-{next(_SCENARIOS)}-{role}"[:63]

@@ -59,25 +59,19 @@ def keep_protected_keys(attributes: AdmissionAttributes) -> None:
     if is_administrator(attributes.user):
         return
     new, old = objects_of(attributes)
-    keys = changed_keys(labels_of(new), labels_of(old))
-    keys |= changed_keys(annotations_of(new), annotations_of(old))
-    keys -= _set_by_the_server(attributes)
+    labels = changed_keys(labels_of(new), labels_of(old))
+    annotations = changed_keys(annotations_of(new), annotations_of(old))
+    # What the server itself has just written is no change of the author's.
+    if labels_of(new).get(NAME_LABEL) == name_in(attributes):
+        labels.discard(NAME_LABEL)
+    if annotations_of(new).get(CREATOR) == attributes.user.name:
+        annotations.discard(CREATOR)
+    keys = labels | annotations
     protected = sorted(key for key in keys if is_protected_key(key))
     if protected:
         raise forbidden(
             attributes, f"only an administrator may change {', '.join(protected)} of a namespace"
         )
-
-
-def _set_by_the_server(attributes: AdmissionAttributes) -> set[str]:
-    """The protected keys that have just the value the server gives them."""
-    new, _ = objects_of(attributes)
-    given = set()
-    if labels_of(new).get(NAME_LABEL) == name_in(attributes):
-        given.add(NAME_LABEL)
-    if annotations_of(new).get(CREATOR) == attributes.user.name:
-        given.add(CREATOR)
-    return given
 
 
 def keep_owners_and_finalizers(attributes: AdmissionAttributes) -> None:

@@ -6,6 +6,7 @@ than ``MAX_DEPTH`` are refused.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -25,6 +26,7 @@ JSON: MediaType = "application/json"
 YAML: MediaType = "application/yaml"
 PROTOBUF: MediaType = "application/vnd.kubernetes.protobuf"
 _BY_NAME: dict[str, MediaType] = {"": JSON, "*/*": JSON, JSON: JSON, YAML: YAML, PROTOBUF: PROTOBUF}
+_UTF8 = re.compile(r'(?:^|;)\s*charset="?(?:utf-?8|us-ascii)"?\s*(?:;|$)')
 
 _NO_KIND = "couldn't get version/kind; json parse error: "
 _SUMMARY = 30
@@ -51,13 +53,14 @@ class Decoded:
 
 
 def media_type(content_type: str) -> MediaType:
-    """The media type of a body; none given is JSON, parameters are passed over.
+    """The media type of a body; none given is JSON, parameters but a charset are passed over.
 
     Raises:
-        UnsupportedMediaTypeError: it is not one that bodies may have.
+        UnsupportedMediaTypeError: it is not one that bodies may have, or not in UTF-8.
     """
-    known = _BY_NAME.get(content_type.partition(";")[0].strip().lower())
-    if known is None:
+    name, _, parameters = content_type.lower().partition(";")
+    known = _BY_NAME.get(name.strip())
+    if known is None or ("charset" in parameters and not _UTF8.search(parameters)):
         raise UnsupportedMediaTypeError(
             "the body of the request was in an unknown format - accepted media types include: "
             f"{JSON}, {YAML}, {PROTOBUF}"

@@ -7,20 +7,21 @@ from typing import Any, NoReturn
 import click
 
 from llmos import __version__
-from llmos.cli.completion import completion
 from llmos.cli.failures import ExitCode, Failure
-from llmos.cli.login import login
-from llmos.cli.logout import logout
-from llmos.cli.member import member
-from llmos.cli.namespace import namespace
-from llmos.cli.serve import serve
-from llmos.cli.session import server_options
-from llmos.cli.token import token
-from llmos.cli.user import user
-from llmos.cli.whoami import whoami
+from llmos.cli.lazy import LazyGroup
+from llmos.cli.options import server_options
+
+VERBS = (
+    *("completion", "login", "logout", "member", "namespace"),
+    *("serve", "token", "user", "whoami"),
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    verbs={verb: f"llmos.cli.{verb}" for verb in VERBS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="llmos %(version)s")
 @server_options
 def command() -> None:
@@ -29,10 +30,6 @@ def command() -> None:
     "llmos serve" starts a server, "llmos login" signs in to one. All other verbs work on the server
     of the kubeconfig context in use, as kubectl does.
     """
-
-
-for each in (completion, login, logout, member, namespace, serve, token, user, whoami):
-    command.add_command(each)
 
 
 def main(arguments: Sequence[str] | None = None, **extra: Any) -> NoReturn:

@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from llmos.cli.session import examples
+from llmos.cli.options import examples
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_LLMOS_COMPLETE"

@@ -11,7 +11,8 @@ import click
 from llmos.cli import accounts, passwords
 from llmos.cli.failures import ExitCode, Failure, failures
 from llmos.cli.kubeconfigs import context_name, user_entry
-from llmos.cli.session import Session, examples, note, pass_session, server_options, warn
+from llmos.cli.options import examples, server_options
+from llmos.cli.session import Session, note, pass_session, warn
 from llmos.cli.trust import Trust, find_authority
 from llmos.client.client import Client
 from llmos.client.config import Config
@@ -104,7 +105,7 @@ def _server(session: Session, url: str | None) -> tuple[str, str]:
 
 def _credentials(session: Session, username: str | None, *, stdin: bool) -> Credentials:
     if username is None:
-        if stdin or not session.interactive():
+        if stdin or not session.world.interactive():
             raise click.UsageError("give --username")
         username = str(click.prompt("Username", err=True))
     if stdin:

@@ -4,7 +4,8 @@ import click
 
 from llmos.cli import accounts
 from llmos.cli.failures import ExitCode, Failure, failures
-from llmos.cli.session import Session, pass_session, server_options
+from llmos.cli.options import server_options
+from llmos.cli.session import Session, pass_session
 from llmos.client.client import Client
 
 

@@ -11,8 +11,9 @@ from llmos.apis.role_template_bindings import subjects_of
 from llmos.cli import members
 from llmos.cli.failures import one_line
 from llmos.cli.members import Member, Membership, template_of
-from llmos.cli.output import Column, full_name, output_option, show, show_list, table
-from llmos.cli.session import Session, pass_session, server_options, warn
+from llmos.cli.options import output_option, server_options
+from llmos.cli.output import Column, full_name, show, show_list, table
+from llmos.cli.session import Session, note, pass_session, warn
 from llmos.client.client import Client
 from llmos.client.resources import NAMESPACES, ROLE_TEMPLATE_BINDINGS
 
@@ -64,11 +65,14 @@ def list_members(session: Session, namespace: str, output: str | None) -> None:
         return found
 
     bindings = session.run(work)
-    if output or not bindings:
+    if output:
         show_list(ROLE_TEMPLATE_BINDINGS, bindings, output, ())
         return
+    if not bindings:
+        note(f"The namespace {namespace} has no members.")
+        return
     rows = [{**each, "subject": subject} for each in bindings for subject in subjects_of(each)]
-    click.echo(table(_columns(session.clock()), rows))
+    click.echo(table(_columns(session.world.clock()), rows))
 
 
 def _columns(now: float) -> list[Column]:

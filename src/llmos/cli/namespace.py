@@ -12,8 +12,9 @@ from llmos.cli import members
 from llmos.cli.failures import Failure, failure_from
 from llmos.cli.member import tell_if_not_in_force
 from llmos.cli.members import Membership, parse_membership
-from llmos.cli.output import Column, output_option, show_done, show_list, show_one
-from llmos.cli.session import Session, examples, note, pass_session, server_options
+from llmos.cli.options import examples, output_option, server_options
+from llmos.cli.output import Column, shortened, show_done, show_list, show_one
+from llmos.cli.session import Session, note, pass_session
 from llmos.client.client import Client, delete_options
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.resources import NAMESPACES
@@ -134,7 +135,7 @@ def _columns(now: float) -> list[Column]:
     return [
         Column("NAME", name_of),
         Column("STATUS", lambda obj: str(get_path(obj, "status", "phase", default=""))),
-        Column("DESCRIPTION", lambda obj: annotations_of(obj).get(DESCRIPTION, "")),
+        Column("DESCRIPTION", lambda obj: shortened(annotations_of(obj).get(DESCRIPTION, ""))),
         Column("AGE", lambda obj: age(get_path(obj, "metadata", "creationTimestamp"), now)),
     ]
 
@@ -146,7 +147,7 @@ def _columns(now: float) -> list[Column]:
 def list_namespaces(session: Session, output: str | None) -> None:
     """List the namespaces that you may see."""
     found = session.run(lambda client: client.list(NAMESPACES))
-    show_list(NAMESPACES, found, output, _columns(session.clock()))
+    show_list(NAMESPACES, found, output, _columns(session.world.clock()))
 
 
 @namespace.command()
@@ -157,7 +158,7 @@ def list_namespaces(session: Session, output: str | None) -> None:
 def get(session: Session, name: str, output: str | None) -> None:
     """Show one namespace."""
     found = session.run(lambda client: client.get(NAMESPACES, "", name))
-    show_one(NAMESPACES, found, output, _columns(session.clock()))
+    show_one(NAMESPACES, found, output, _columns(session.world.clock()))
 
 
 @namespace.command()
@@ -178,7 +179,7 @@ def delete(session: Session, name: str, *, yes: bool, wait: bool) -> None:
 
 
 def _confirm(session: Session, name: str) -> None:
-    if not session.interactive():
+    if not session.world.interactive():
         raise click.UsageError("there is nobody to ask: give --yes")
     note(f"Everything in the namespace {name} will be deleted, for good.")
     if click.prompt("Type its name to go on", err=True) != name:

@@ -22,23 +22,28 @@ class Column(NamedTuple):
     cell: Callable[[Object], str]
 
 
-def output_option(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a verb the option ``-o``."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Choice(formats),
-        help="For programs: the whole answer, or names only; without it, text for people.",
-    )
+def without_managed_fields(obj: Object) -> Object:
+    """The object as people want to read it, which kubectl does too."""
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict) or "managedFields" not in meta:
+        return obj
+    kept = {key: value for key, value in meta.items() if key != "managedFields"}
+    return {**obj, "metadata": kept}
 
 
 def show(value: Any, output: str) -> None:
     """Print a value as JSON or YAML."""
+    value = without_managed_fields(value)
     if output == "yaml":
         text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
     else:
         text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
     click.echo(text.rstrip("\n"))
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text that leaves a table readable."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def table(columns: Sequence[Column], items: Iterable[Object]) -> str:
@@ -66,7 +71,8 @@ def show_list(
         for each in items:
             click.echo(full_name(resource, name_of(each)))
     elif output:
-        show({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": list(items)}, output)
+        shown = [without_managed_fields(each) for each in items]
+        show({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": shown}, output)
     elif items:
         click.echo(table(columns, items))
     else:

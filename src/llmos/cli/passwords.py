@@ -43,5 +43,5 @@ def ask_new(session: Session, label: str = "New password") -> str:
 
 
 def _must_be_interactive(session: Session) -> None:
-    if not session.interactive():
+    if not session.world.interactive():
         raise click.UsageError("there is nobody to ask for a password: give --password-stdin")

@@ -2,76 +2,113 @@
 
 import logging
 import os
+import shlex
+import shutil
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
+from llmos.apimachinery.errors import StatusError
 from llmos.authentication.certificates import CertificateError
+from llmos.authentication.static_tokens import TokenFileError
+from llmos.cli.failures import Failure
+from llmos.cli.fingerprint import fingerprint
+from llmos.cli.options import examples
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
-from llmos.server.run import Started, run
+from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "llmos serve",
+        "llmos serve --data-dir /var/lib/llmos --host 0.0.0.0",
+    )
+)
 @click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("llmos-data"),
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+    default="llmos-data",
     show_default=True,
-    help="Where the database, certificates and admin.kubeconfig are kept.",
+    metavar="DIR",
+    help="Where the database, the certificates and admin.kubeconfig are kept.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=DEFAULT_PORT,
     show_default=True,
+    metavar="PORT",
     help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--tls-cert", type=_FILE, help="A certificate of your own (PEM).")
-@click.option("--tls-key", type=_FILE, help="Its key (PEM).")
+@click.option("--tls-cert", type=_FILE, metavar="FILE", help="A certificate of your own (PEM).")
+@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option(
     "--token-auth-file",
     type=_FILE,
+    metavar="FILE",
     help='Static tokens in kube-apiserver\'s format: token,user,uid,"group1,group2".',
 )
-def serve(
-    data_dir: Path,
-    host: str,
-    port: int,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    token_auth_file: Path | None,
-) -> None:
-    """Start the embedded API server.
+@click.option("-v", "--verbose", is_flag=True, help="Log every change and refusal to stderr.")
+def serve(*, verbose: bool, **options: Any) -> None:
+    """Start the embedded server: the Kubernetes API on SQLite, in one process.
 
-    LLMOS_ADMIN_PASSWORD sets the password of the user admin at the first start; without it a
-    one-time password is printed.
+    At the first start it makes the user admin. Its password is that of the environment variable
+    LLMOS_ADMIN_PASSWORD; without it, a one-time password is made, kept in the data directory and
+    shown on a terminal. A kubeconfig of the admin is kept there too.
+
+    Results go to stdout, the log to stderr. Ctrl-C or SIGTERM stops the server; what was
+    acknowledged is on disk.
     """
-    if (tls_cert is None) is not (tls_key is None):
+    if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    config = ServerConfig(
-        data_dir=data_dir.absolute(),
-        host=host,
-        port=port,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        token_auth_file=token_auth_file,
-        admin_password=os.environ.pop("LLMOS_ADMIN_PASSWORD", None) or None,
-    )
-    try:
+    _log(verbose=verbose)
+    password = os.environ.pop(PASSWORD_VARIABLE, None) or None
+    config = ServerConfig(**options, admin_password=password)
+    with _start_failures(config):
         run(config, say, work)
+    click.echo("llmos has stopped.", err=True)
+
+
+def _log(*, verbose: bool) -> None:
+    """Log to stderr: warnings, or everything that changes or is refused."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("httpx", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def _start_failures(config: ServerConfig) -> Iterator[None]:
+    """Say in one line why the server does not start."""
+    try:
+        yield
+    except (OpenError, CertificateError, TokenFileError) as error:
+        raise Failure(str(error)) from error
+    except StatusError as error:
+        about = f"{PASSWORD_VARIABLE}: " if config.admin_password else "cannot start: "
+        raise Failure(about + error.message) from error
+    except (ssl.SSLError, UnicodeDecodeError) as error:
+        why = "no certificate and key (PEM) that belong together"
+        raise Failure(f"{config.tls_cert}, {config.tls_key}: {why}") from error
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    except (OpenError, CertificateError) as error:
-        raise click.ClickException(str(error)) from error
+        if error.filename:
+            raise Failure(f"cannot use {error.filename}: {error.strerror}") from error
+        where = f"{config.host}:{config.port}"
+        raise Failure(f"cannot listen on {where}: {error.strerror or error}") from error
 
 
 async def work(started: Started, token: Token) -> None:
@@ -84,16 +121,30 @@ async def work(started: Started, token: Token) -> None:
 
 def say(started: Started) -> None:
     """Tell whoever started the server where it is and what to try next."""
-    lines = [f"llmos serves at {started.url}"]
+    lines = [
+        f"llmos serves at {started.url}",
+        f"  certificate authority: SHA-256 {fingerprint(started.ca_pem)}",
+    ]
     if started.one_time_password:
-        lines.append(f"  one-time password of the user admin: {started.one_time_password}")
-    kubeconfig = started.admin_kubeconfig
-    if kubeconfig:
-        lines.append(f"  kubeconfig of the user admin: {kubeconfig}")
+        kept = started.data_dir / ADMIN_PASSWORD_FILE
+        # A terminal forgets; whatever else takes the output may keep it where others read it.
+        shown = f"{started.one_time_password} (also in {kept})" if sys.stdout.isatty() else kept
+        lines.append(f"  one-time password of the user admin: {shown}")
+        lines.append("    (delete the file once you have it)")
+    if kubeconfig := started.admin_kubeconfig:
         lines += [
-            "Try next:",
-            f"  export KUBECONFIG={kubeconfig}",
+            f"  kubeconfig of the user admin: {kubeconfig}",
+            "Try next, in another terminal:",
+            f"  export KUBECONFIG={shlex.quote(str(kubeconfig))}{_path()}",
             "  kubectl get namespaces",
             "  llmos namespace create team-vision --description 'Vision team'",
         ]
     click.echo("\n".join(lines))
+
+
+def _path() -> str:
+    """What a shell lacks to find llmos, and kubectl beside it."""
+    programs = Path(sys.executable).parent
+    if shutil.which("llmos") or not (programs / "llmos").exists():
+        return ""
+    return f" PATH={shlex.quote(str(programs))}:$PATH"

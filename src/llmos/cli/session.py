@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from llmos import __version__
 from llmos.apimachinery.clock import Clock, system_clock
 from llmos.cli.failures import ExitCode, Failure, failures, one_line
 from llmos.cli.kubeconfigs import Kubeconfigs
+from llmos.cli.options import CONTEXT, KUBECONFIG
 from llmos.client.client import Client
 from llmos.client.config import Config
 from llmos.client.kubeconfig import Login
@@ -32,25 +34,27 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def examples(*lines: str) -> str:
-    """The end of a verb's help text."""
-    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
-
-
 def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-@dataclass(slots=True)
-class Session:
-    """The options that choose a server, and what tests put in the place of the world."""
+@dataclass(frozen=True, slots=True)
+class World:
+    """What tests replace."""
 
-    kubeconfig: Path | None = None
-    context: str = ""
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = system_clock
-    interactive: Callable[[], bool] = field(default=_is_terminal)
+    interactive: Callable[[], bool] = _is_terminal
     """Whether somebody is there to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Which server is meant, and how to speak to it."""
+
+    kubeconfig: Path | None
+    context: str
+    world: World
 
     @property
     def files(self) -> Kubeconfigs:
@@ -101,33 +105,21 @@ class Session:
                 warn(text)
 
         told = replace(config, user_agent=f"llmos/{__version__}", on_warning=warn_once)
-        async with Client(told, self.transport) as client:
+        async with Client(told, self.world.transport) as client:
             return await work(client)
 
 
-pass_session = click.make_pass_decorator(Session, ensure=True)
+def pass_session(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the session that its options describe, as its first argument."""
 
+    @click.pass_context
+    @wraps(verb)
+    def with_session(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        session = Session(
+            context.meta.get(KUBECONFIG),
+            context.meta.get(CONTEXT, ""),
+            context.find_object(World) or World(),
+        )
+        return context.invoke(verb, session, *args, **kwargs)
 
-def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Note an option that was given, before or after the verb."""
-    session = context.ensure_object(Session)
-    if value:
-        setattr(session, str(parameter.name), value)
-
-
-def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb the options that choose the server."""
-    context = click.option(
-        "--context",
-        expose_value=False,
-        callback=_keep,
-        help="The kubeconfig context to use; else the current one.",
-    )
-    kubeconfig = click.option(
-        "--kubeconfig",
-        type=click.Path(dir_okay=False, path_type=Path),
-        expose_value=False,
-        callback=_keep,
-        help="The kubeconfig file; else those of $KUBECONFIG, else ~/.kube/config.",
-    )
-    return kubeconfig(context(command))
+    return with_session

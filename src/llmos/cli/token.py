@@ -7,8 +7,9 @@ import click
 
 from llmos.cli import accounts
 from llmos.cli.durations import duration
-from llmos.cli.output import Column, output_option, show, table
-from llmos.cli.session import Session, examples, note, pass_session, server_options
+from llmos.cli.options import examples, output_option, server_options
+from llmos.cli.output import Column, show, table
+from llmos.cli.session import Session, note, pass_session
 from llmos.client.client import Client
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.object import get_path
 from llmos.cli.failures import ExitCode, Failure
+from llmos.cli.fingerprint import fingerprint
 from llmos.cli.kubeconfigs import known_authority
 from llmos.cli.session import Session, note
 from llmos.client.client import Client
@@ -49,7 +49,7 @@ def find_authority(session: Session, server: str, trust: Trust) -> Config:
     if known.ca_pem:
         why = "its certificate is not signed by the authority that is known for it"
         raise Failure(f"{server}: {why}; give {_FLAGS}", ExitCode.UNREACHABLE)
-    if not (trust.ask and session.interactive()):
+    if not (trust.ask and session.world.interactive()):
         why = "its certificate is signed by an authority that this machine does not know"
         raise Failure(f"{server}: {why}; give {_FLAGS}", ExitCode.UNREACHABLE)
     found = session.run_as(Config(server, verify=False), _published_authority)
@@ -97,16 +97,6 @@ async def _published_authority(client: Client) -> str:
     except StatusError:
         return ""
     return str(get_path(found, "data", "ca.crt", default=""))
-
-
-def fingerprint(pem: str) -> str:
-    """The SHA-256 of the first certificate, as OpenSSL writes it.
-
-    Raises:
-        ValueError: there is no certificate.
-    """
-    certificate = x509.load_pem_x509_certificate(pem.encode())
-    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def _confirmed(server: str, pem: str) -> str:

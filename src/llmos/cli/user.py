@@ -10,8 +10,9 @@ from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.object import Object, get_path, name_of, uid_of
 from llmos.cli import accounts, members, passwords
 from llmos.cli.members import Member
-from llmos.cli.output import Column, output_option, show, show_done, show_list, show_one
-from llmos.cli.session import Session, examples, note, pass_session, server_options
+from llmos.cli.options import examples, output_option, server_options
+from llmos.cli.output import Column, show, show_done, show_list, show_one
+from llmos.cli.session import Session, note, pass_session
 from llmos.client.client import Client, delete_options
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.resources import MANAGEMENT_GROUP, ROLE_TEMPLATE_BINDINGS, USERS
@@ -142,7 +143,7 @@ def _columns(now: float) -> list[Column]:
 def list_users(session: Session, output: str | None) -> None:
     """List users; who is no administrator sees himself."""
     found = session.run(lambda client: client.list(USERS))
-    show_list(USERS, found, output, _columns(session.clock()))
+    show_list(USERS, found, output, _columns(session.world.clock()))
 
 
 @user.command()
@@ -153,7 +154,7 @@ def list_users(session: Session, output: str | None) -> None:
 def get(session: Session, name: str, output: str | None) -> None:
     """Show one user."""
     found = session.run(lambda client: client.get(USERS, "", name))
-    show_one(USERS, found, output, _columns(session.clock()))
+    show_one(USERS, found, output, _columns(session.world.clock()))
 
 
 @user.command()
@@ -189,7 +190,7 @@ def activate(session: Session, name: str) -> None:
 @server_options
 @pass_session
 def deactivate(session: Session, name: str) -> None:
-    """Keep a user from signing in; his sessions end. Nothing is lost: activate undoes it."""
+    """Keep a user out: no password, session or token of his works until he is activated again."""
     _set_active(session, name, active=False)
 
 

@@ -7,8 +7,9 @@ import click
 from llmos.apimachinery.errors import ForbiddenError, NotFoundError
 from llmos.apimachinery.object import get_path
 from llmos.cli import accounts
-from llmos.cli.output import NONE, output_option, show
-from llmos.cli.session import Session, pass_session, server_options, warn
+from llmos.cli.options import output_option, server_options
+from llmos.cli.output import NONE, show
+from llmos.cli.session import Session, pass_session, warn
 from llmos.client.client import Client
 from llmos.client.resources import SELF_SUBJECT_REVIEWS
 

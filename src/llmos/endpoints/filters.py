@@ -6,6 +6,7 @@ who may see what is remembered beside them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError, StatusError
 from llmos.apimachinery.resource import GroupResource
@@ -18,6 +19,7 @@ from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing
 from llmos.endpoints.pipeline import Filter
 from llmos.endpoints.requestinfo import RequestInfo, parse_request
+from llmos.endpoints.websocket import read_handshake
 
 MAX_TARGET = 32 * 1024
 """Bytes of path and query together; more is no honest request."""
@@ -45,10 +47,14 @@ class Gate:
 
         Raises:
             BadRequestError: method, path or query cannot be read in one way only.
+            ForbiddenError: a page of another site asks for a WebSocket.
+            UnauthorizedError: the token of a WebSocket is none.
         """
         if len(request.raw_path) + len(request.query_string) > MAX_TARGET:
             raise BadRequestError("the request target is too long")
         request.info = parse_request(request.method, request.raw_path, request.query)
+        request.recheck = partial(self.ask_again, request)
+        request.handshake = read_handshake(request)
 
     async def authenticate(self, request: Request) -> None:
         """Say who sent it.
@@ -56,7 +62,10 @@ class Gate:
         Raises:
             UnauthorizedError: there is a credential, and it is not good.
         """
-        credentials = read_credentials(request.header_values("authorization"))
+        values = request.header_values("authorization")
+        if request.handshake is not None:
+            values += request.handshake.bearers
+        credentials = read_credentials(values)
         identity = authenticate(credentials, self.authenticator)
         request.identity = identity
         request.authenticated = request.user = identity.user
@@ -100,14 +109,25 @@ class Gate:
 
     async def still_allowed(self, request: Request) -> bool:
         """Run authentication and authorization again, for a request that is being answered."""
-        user = request.user
         try:
-            await self.authenticate(request)
-            await self.impersonate(request)
-            await self.authorize(request)
+            await self.ask_again(request)
         except StatusError:
             return False
-        return request.user == user
+        return True
+
+    async def ask_again(self, request: Request) -> None:
+        """Refuse a request whose sender has lost what let it pass.
+
+        Raises:
+            UnauthorizedError: his credential.
+            ForbiddenError: his rights, or some of his groups.
+        """
+        user = request.user
+        await self.authenticate(request)
+        await self.impersonate(request)
+        await self.authorize(request)
+        if request.user != user:
+            raise ForbiddenError("who you are has changed since the request began")
 
 
 def attributes_of(user: UserInfo, info: RequestInfo) -> Attributes:

@@ -3,17 +3,26 @@
 The embedded server and the proxy both make them from ASGI; nothing below this room knows HTTP.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from llmos.apimachinery.errors import BadRequestError, RequestEntityTooLargeError
+from llmos.apimachinery.errors import (
+    BadRequestError,
+    RequestEntityTooLargeError,
+    UnsupportedMediaTypeError,
+)
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.endpoints.requestinfo import RequestInfo
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes of a request body; kube-apiserver's own limit."""
+SLOW_BODY_SECONDS = 1.0
+"""When a body has taken longer than this, the rights of its sender are asked for again."""
+MAX_FIELDS = 1000
+"""Parameters of a query; more is no honest request."""
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -26,6 +35,7 @@ class Request:
         "_headers",
         "_query",
         "authenticated",
+        "handshake",
         "identity",
         "info",
         "method",
@@ -33,6 +43,7 @@ class Request:
         "raw_headers",
         "raw_path",
         "receive",
+        "recheck",
         "scope",
         "user",
         "visible",
@@ -51,6 +62,10 @@ class Request:
         self._body: bytes | None = None
         self.info: RequestInfo
         """Set by ``read``."""
+        self.recheck: Callable[[], Awaitable[None]] | None = None
+        """Set by ``read``: asks for the sender's rights again, where the body came in slowly."""
+        self.handshake: Any = None
+        """Set by ``read``: the ``Handshake`` of a client that wants a WebSocket."""
         self.identity: Any = None
         """Set by ``authenticate``: the authenticated ``Identity`` with its expiry."""
         self.authenticated: UserInfo
@@ -84,13 +99,19 @@ class Request:
 
     @property
     def query(self) -> Mapping[str, str]:
-        """Query parameters; of repeated ones the first, as Go's ``url.Values.Get``."""
+        """Query parameters; of repeated ones the first, as Go's ``url.Values.Get``.
+
+        Raises:
+            BadRequestError: there are too many.
+        """
         if self._query is None:
             found: dict[str, str] = {}
             if self.query_string:
-                pairs = parse_qsl(
-                    self.query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=1000
-                )
+                text = self.query_string.decode("latin-1")
+                try:
+                    pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+                except ValueError:
+                    raise BadRequestError("the query has too many parameters") from None
                 for name, value in pairs:
                     found.setdefault(name, value)
             self._query = found
@@ -106,13 +127,21 @@ class Request:
 
         Raises:
             RequestEntityTooLargeError: it is longer than ``limit`` bytes.
+            UnsupportedMediaTypeError: it is compressed; nothing is ever unpacked.
             BadRequestError: the client went away.
+            StatusError: the sender lost his rights while it came in.
         """
         if self._body is None:
+            loop = asyncio.get_running_loop()
+            started = loop.time()
             self._body = await self._read(limit)
+            if self.recheck is not None and loop.time() - started > SLOW_BODY_SECONDS:
+                await self.recheck()
         return self._body
 
     async def _read(self, limit: int) -> bytes:
+        if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
+            raise UnsupportedMediaTypeError("the body must not be compressed")
         declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
             raise RequestEntityTooLargeError.of(limit)
@@ -166,6 +195,20 @@ class Stream(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Wait so many seconds; less if the client leaves or somebody calls ``wake``."""
+
+
+class MessageStream(Stream, Protocol):
+    """A stream whose lines are messages, with an end that both sides know of."""
+
+    async def close(self) -> None:
+        """Say that nothing follows, and hang up."""
+
+
+class Connection(Stream, Protocol):
+    """The connection that a request came on."""
+
+    def upgrade(self, head: bytes) -> MessageStream:
+        """Answer with ``head`` and go on as a WebSocket."""
 
 
 @dataclass(slots=True)

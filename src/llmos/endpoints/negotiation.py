@@ -13,9 +13,13 @@ JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _AVAILABLE = f"{JSON}, {YAML}, {PROTOBUF}"
-_PLAIN = {JSON: "json", YAML: "yaml", "*/*": "json", "application/x-yaml": "yaml"}
-
 Format = Literal["json", "yaml"]
+_FORMATS: dict[str, Format] = {
+    JSON: "json",
+    YAML: "yaml",
+    "application/x-yaml": "yaml",
+    "*/*": "json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,10 @@ def negotiate(accept: str, allowed: frozenset[str] = frozenset()) -> Representat
 
 
 def _match(clause: _Clause, allowed: frozenset[str]) -> Representation | None:
-    plain = _PLAIN.get(clause.media_type)
-    if plain is None and clause.media_type.startswith("text/"):
-        return None
-    if plain is None:
+    body_format = _FORMATS.get(clause.media_type)
+    if body_format is None:
         return None
     wanted = clause.parameters.get("as", "")
-    body_format: Format = "yaml" if plain == "yaml" else "json"
     if not wanted:
         return Representation(body_format)
     version = clause.parameters.get("v", "")

@@ -12,7 +12,7 @@ from typing import Any
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import StatusError
 from llmos.endpoints.audit import audit
-from llmos.endpoints.http import Headers, Receive, Request, Response, Stream, StreamResponse
+from llmos.endpoints.http import Connection, Headers, Receive, Request, Response, StreamResponse
 from llmos.endpoints.responses import (
     compress,
     error_response,
@@ -56,7 +56,7 @@ class Pipeline:
                 await each(request)
             return await self.handler(request)
         except StatusError as error:
-            return error_response(error)
+            return error_response(error, request.headers.get("accept", ""))
         except Exception:  # noqa: BLE001 - the one place where everything is caught
             _LOG.exception("a request failed: %s", request.method)
             return unexpected_error_response()
@@ -81,9 +81,14 @@ async def _send(request: Request, response: Response, send: Send) -> None:
 
 
 async def _send_stream(
-    request: Request, response: StreamResponse, stream: Stream, send: Send
+    request: Request, response: StreamResponse, connection: Connection, send: Send
 ) -> None:
+    if request.handshake is not None:
+        socket = connection.upgrade(request.handshake.answer())
+        await response.run(socket)
+        await socket.close()
+        return
     headers = [*_head(response, request), (b"transfer-encoding", b"chunked")]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await response.run(stream)
+    await response.run(connection)
     await send({"type": "http.response.body", "body": b""})

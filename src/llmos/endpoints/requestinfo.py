@@ -48,10 +48,9 @@ def path_segments(raw_path: bytes) -> list[str]:
     """
     if _BAD_ESCAPE.search(raw_path) or not raw_path.startswith(b"/"):
         raise BadRequestError("the path is malformed")
-    trimmed = raw_path[1:-1] if len(raw_path) > 1 and raw_path.endswith(b"/") else raw_path[1:]
-    if not trimmed:
+    if raw_path == b"/":
         return []
-    return [_segment(each) for each in trimmed.split(b"/")]
+    return [_segment(each) for each in raw_path[1:].removesuffix(b"/").split(b"/")]
 
 
 def _segment(raw: bytes) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import yaml
 
-from llmos.apimachinery.errors import InternalError, StatusError
+from llmos.apimachinery.errors import InternalError, NotAcceptableError, StatusError
 from llmos.endpoints.http import Request, Response
-from llmos.endpoints.negotiation import Representation
+from llmos.endpoints.negotiation import Representation, negotiate
 
 GZIP_THRESHOLD = 128 * 1024
 """Bytes from which a list is compressed for clients that accept it; kube-apiserver's own figure."""
@@ -40,9 +40,13 @@ def object_response(body: bytes, representation: Representation, status: int = 2
     return Response(status, body)
 
 
-def error_response(error: StatusError) -> Response:
-    """Answer with the Status of an error."""
-    response = Response(error.code, orjson.dumps(error.status()))
+def error_response(error: StatusError, accept: str = "") -> Response:
+    """Answer with the Status of an error, as JSON to whoever accepts nothing that we have."""
+    try:
+        form = negotiate(accept)
+    except NotAcceptableError:
+        form = Representation()
+    response = object_response(orjson.dumps(error.status()), form, error.code)
     response.headers.append((b"x-content-type-options", b"nosniff"))
     if error.retry_after is not None:
         response.headers.append((b"retry-after", str(error.retry_after).encode()))

@@ -85,9 +85,10 @@ def decode_custom(value: Any, resource: APIResource, schema: Schema) -> tuple[Ob
     if not isinstance(value, dict):
         raise BadRequestError("the object is not a JSON object")
     _check_kind(value, resource)
+    meta = value.get("metadata")
     try:
         decoded, unknown_meta = decode_typed(
-            {"metadata": value.get("metadata") or {}}, _only_metadata()
+            {"metadata": {} if meta is None else meta}, _only_metadata()
         )
     except TypedDecodeError as error:
         raise cannot_be_handled(

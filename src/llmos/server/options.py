@@ -3,6 +3,7 @@
 Source: CreateOptions, UpdateOptions, PatchOptions, DeleteOptions of k8s.io/apimachinery meta/v1.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ _VALIDATIONS: dict[str, Validation] = {
     "Warn": "Warn",
     "Strict": "Strict",
 }
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _POLICIES = ("Foreground", "Background", "Orphan")
 OptionsKind = Literal["CreateOptions", "UpdateOptions", "PatchOptions", "DeleteOptions"]
 
@@ -112,10 +114,7 @@ def _delete_query(query: Mapping[str, str]) -> Object:
     if "orphanDependents" in query:
         options["orphanDependents"] = query["orphanDependents"].lower() not in ("", "0", "false")
     if query.get("gracePeriodSeconds"):
-        try:
-            options["gracePeriodSeconds"] = int(query["gracePeriodSeconds"])
-        except ValueError:
-            raise BadRequestError("gracePeriodSeconds must be a number") from None
+        options["gracePeriodSeconds"] = _number(query, "gracePeriodSeconds")
     return options
 
 
@@ -178,10 +177,8 @@ def _number(query: Mapping[str, str], name: str) -> int:
     text = query.get(name, "")
     if not text:
         return 0
-    try:
-        number = int(text)
-    except ValueError:
-        number = 1 << 64
+    # int() alone would take "1_0", spaces and the digits of other scripts.
+    number = int(text) if _INTEGER.fullmatch(text) else 1 << 64
     if not -(1 << 63) <= number < 1 << 63:
         raise BadRequestError(f'strconv.ParseInt: parsing "{text[:64]}": invalid syntax')
     return number

@@ -10,10 +10,16 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from llmos.server.websockets import WebSocket
+
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers together."""
 REQUEST_DEADLINE = 12.0
 """Seconds from the first byte of a request to its last."""
+FAREWELL_SECONDS = 2.0
+"""How long a client may take to take the rest and to answer that the connection closes."""
+GOODBYE_SECONDS = 0.5
+"""How long a closed connection waits for the client's part of the TLS goodbye."""
 
 
 def _refusal(code: int, phrase: str, reason: str) -> bytes:
@@ -80,6 +86,15 @@ class TransportStream:
             return
         wakened.clear()
 
+    def upgrade(self, head: bytes) -> WebSocket:
+        """Answer with ``head`` and go on as a WebSocket."""
+        protocol = self._protocol
+        protocol.socket = WebSocket(self, protocol.transport.write, protocol.hang_up)
+        protocol.cycle.response_started = True
+        if not self.gone:
+            protocol.transport.write(head)
+        return protocol.socket
+
 
 class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
@@ -88,6 +103,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.lost = False
         self.wakened = asyncio.Event()
+        self.socket: WebSocket | None = None
+        """What takes the bytes once the connection is no longer HTTP."""
         self._head_size = 0
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
@@ -106,6 +123,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, within bounds."""
+        if self.socket is not None:
+            self.socket.receive(data)
+            return
         if self._in_head:
             self._head_size += len(data)
             if self._deadline is None:
@@ -125,6 +145,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count the body apart from the head."""
         self._in_head = False
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            # The parser reads nothing behind such a request, whether it is granted or not.
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """The request is whole: the deadline is met."""
@@ -137,6 +160,38 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer what cannot be parsed with a Status."""
         del msg
         self._refuse(_BAD_REQUEST)
+
+    def on_response_complete(self) -> None:
+        """Bound the goodbye where the connection ends with this response."""
+        super().on_response_complete()
+        self._bound_goodbye()
+
+    def shutdown(self) -> None:
+        """Close an idle connection; idle clients do not read, and answer no goodbye."""
+        super().shutdown()
+        self._bound_goodbye()
+
+    def hang_up(self) -> None:
+        """Close a connection that is no longer HTTP."""
+        self.cycle.response_complete = True
+        self.shutdown()
+
+    def shutdown(self) -> None:
+        """Close the connection unless a request is being answered, however deaf its client is."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing of an upgrade: the application decides about it."""
+
+    def _bound_goodbye(self) -> None:
+        if self.transport.is_closing():
+            self.loop.call_later(GOODBYE_SECONDS, self._drop)
+
+    def _drop(self) -> None:
+        if not self.lost and not self.transport.get_write_buffer_size():
+            self.transport.abort()
 
     def _refuse(self, answer: bytes) -> None:
         self._disarm()

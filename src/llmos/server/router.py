@@ -56,7 +56,9 @@ class Router:
         if not _fits(served, info):
             if served.resource.custom:
                 return not_found_text()
-            raise NotFoundError.resource()
+            # All namespaces together can be read and nothing else.
+            across = served.resource.namespaced and not info.named
+            raise MethodNotAllowedError if across else NotFoundError.resource()
         return await self._resource(request, served)
 
     async def _resource(self, request: Request, served: Served) -> Answer:
@@ -118,5 +120,4 @@ def _fits(served: Served, info: RequestInfo) -> bool:
         return not info.in_namespace
     if info.in_namespace:
         return True
-    # Without a namespace only all of them together can be read.
     return info.verb in ("list", "watch") and not info.named

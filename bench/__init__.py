@@ -1,0 +1,1 @@
+"""The benchmark: this server's operations over HTTPS, and those of kube-apiserver beside it."""

@@ -1,0 +1,1 @@
+"""A server for the tests of others: operators, tools, whatever speaks to a Kubernetes API."""

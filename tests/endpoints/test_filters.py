@@ -1,0 +1,300 @@
+"""The filters one by one, their order, and what an open stream asks again."""
+
+import asyncio
+
+import pytest
+
+from endpoints.exchange import receiver, scope_of
+from llmos.apimachinery.errors import (
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    StatusError,
+    UnauthorizedError,
+)
+from llmos.apis.authentication_v1 import MASTERS_GROUP, USERS_GROUP, UserInfo
+from llmos.apis.authorization_v1 import DENIED, Decision
+from llmos.authentication.authenticator import Identity
+from llmos.endpoints.filters import MAX_TARGET, Gate, attributes_of
+from llmos.endpoints.http import Request
+from llmos.endpoints.narrowing import Narrowing, View
+from llmos.endpoints.requestinfo import parse_request
+
+CM = "/api/v1/namespaces/a/configmaps"
+SETTABLE = ("info", "identity", "authenticated", "user", "visible")
+
+
+class Site:
+    """Tokens, rights and visible namespaces, as a test wants them."""
+
+    def __init__(self):
+        self.users = {
+            "root": UserInfo("root", groups=(MASTERS_GROUP,)),
+            "alice": UserInfo("alice", groups=(USERS_GROUP,)),
+            "robot": UserInfo("robot"),
+        }
+        self.allowed = set()
+        self.visible = frozenset({"a"})
+        self.gate = Gate(self, self, Narrowing(self, lambda info: info.resource == "configmaps"))
+
+    def authenticate(self, bearer):
+        """Whose token it is."""
+        user = self.users.get(bearer)
+        return user and Identity(user, "token-file")
+
+    def authorize(self, attributes):
+        """Masters may everything, others what stands in the set."""
+        asked = (attributes.user.name, attributes.verb, attributes.resource or attributes.path)
+        allowed = MASTERS_GROUP in attributes.user.groups or asked in self.allowed
+        return Decision(allowed=True) if allowed else DENIED
+
+    def visible_namespaces(self, user, verb, group, resource):
+        """Where a user may do something."""
+        return self.visible
+
+    def request(self, method="GET", target=CM, token="root", **headers):
+        """A request on its way in."""
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Request(scope_of(method, target, named), receiver())
+
+    def passed(self, *args, **more):
+        """A request that passed every filter."""
+        request = self.request(*args, **more)
+        asyncio.run(self.run(request))
+        return request
+
+    async def run(self, request):
+        """Run the filters."""
+        for each in self.gate.filters:
+            await each(request)
+
+
+@pytest.fixture
+def site():
+    """A new site."""
+    return Site()
+
+
+def state(request):
+    """What has been set, by attribute."""
+    return {name: getattr(request, name, "unset") for name in SETTABLE}
+
+
+def test_filters_run_in_reading_order_and_each_sets_its_own(site):
+    """Read, authenticate, impersonate, authorize: nobody writes what is another's."""
+    request = site.request(Impersonate_User="alice")
+    before = state(request)
+    changes = []
+    for each in site.gate.filters:
+        site.allowed = {("alice", "list", "configmaps")}
+        asyncio.run(each(request))
+        after = state(request)
+        changes.append((each.__name__, {name for name in SETTABLE if after[name] != before[name]}))
+        before = after
+    assert changes == [
+        ("read", {"info"}),
+        ("authenticate", {"identity", "authenticated", "user"}),
+        ("impersonate", {"user"}),
+        ("authorize", set()),
+    ]
+    assert (request.user.name, request.authenticated.name) == ("alice", "root")
+
+
+def refusals(site):
+    """Each filter with a request that it refuses."""
+    return [
+        (site.request(target="/api/v1/../x"), 0, BadRequestError),
+        (site.request(target="/api/v1//x"), 0, NotFoundError),
+        (site.request(token="nobody"), 1, UnauthorizedError),
+        (site.request(token="robot", Impersonate_User="root"), 2, ForbiddenError),
+        (site.request(Impersonate_Group="x"), 2, BadRequestError),
+        (site.request(token="robot"), 3, ForbiddenError),
+    ]
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_a_filter_refuses_and_sets_nothing(site, case):
+    """The request is as the filters before left it."""
+    request, index, error = refusals(site)[case]
+    for each in site.gate.filters[:index]:
+        asyncio.run(each(request))
+    before = state(request)
+    with pytest.raises(error):
+        asyncio.run(site.gate.filters[index](request))
+    after = state(request)
+    assert {**after, "visible": None} == {**before, "visible": None}
+    assert after["visible"] is None
+
+
+@pytest.mark.parametrize(
+    ("target", "refused"),
+    [
+        ("/" + "a" * (MAX_TARGET - 1), False),
+        ("/" + "a" * MAX_TARGET, True),
+        (f"/a?{'b' * MAX_TARGET}", True),
+        (f"/a?{'&' * (MAX_TARGET - 10)}", True),
+        ("/a?" + "&".join("k=" for _ in range(5000)), True),
+    ],
+)
+def test_long_targets_are_refused_before_anything_else(site, target, refused):
+    """A request line that no client sends honestly is a 400 (URL-21)."""
+    request = site.request(target=target, token="")
+    if not refused:
+        asyncio.run(site.gate.read(request))
+        return
+    with pytest.raises(BadRequestError):
+        asyncio.run(site.run(request))
+
+
+def test_no_credential_is_anonymous(site):
+    """Who brings no credential is the anonymous user, and may what everybody may."""
+    site.allowed = {("system:anonymous", "get", "/version")}
+    assert site.passed(target="/version", token="").user.name == "system:anonymous"
+
+
+def test_account_paths_ask_no_authorization(site):
+    """Signing in needs no rights; the handlers there decide for themselves."""
+    assert site.passed("POST", "/auth/login", token="").visible is None
+    with pytest.raises(ForbiddenError):
+        site.passed("POST", "/authx", token="")
+
+
+def test_a_refused_list_is_narrowed_for_users_of_llmos(site):
+    """A user sees his part; a robot is refused; who may see all is not narrowed."""
+    target = "/api/v1/configmaps"
+    assert site.passed(target=target, token="alice").visible == View(frozenset({"a"}))
+    with pytest.raises(ForbiddenError):
+        site.passed(target=target, token="robot")
+    site.allowed = {("alice", "list", "configmaps")}
+    assert site.passed(target=target, token="alice").visible is None
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "text"),
+    [
+        (
+            "GET",
+            CM,
+            'configmaps is forbidden: User "robot" cannot list resource "configmaps"',
+        ),
+        ("DELETE", f"{CM}/x", 'configmaps "x" is forbidden: User "robot" cannot delete resource'),
+        ("GET", f"{CM}?fieldSelector=metadata.name=x", "configmaps is forbidden: "),
+        ("GET", "/metrics", 'forbidden: User "robot" cannot get path "/metrics"'),
+        ("GET", f"{CM}/x/status", 'cannot get resource "configmaps/status" in API group ""'),
+    ],
+)
+def test_a_refusal_reads_as_kubernetes_words_it(site, method, target, text):
+    """Named requests name the object, those that take a name from a selector do not."""
+    with pytest.raises(ForbiddenError) as caught:
+        site.passed(method, target, token="robot")
+    assert text in caught.value.message
+
+
+def test_attributes_are_the_requests(site):
+    """Authorization is asked about exactly what the request line says."""
+    info = parse_request("PUT", b"/apis/apps/v1/namespaces/a/deployments/d/scale", {})
+    asked = attributes_of(UserInfo("u"), info)
+    assert (asked.verb, asked.group, asked.version, asked.path) == ("update", "apps", "v1", "")
+    assert (asked.resource, asked.subresource) == ("deployments", "scale")
+    assert (asked.namespace, asked.name) == ("a", "d")
+
+
+def test_an_apply_that_creates_needs_the_right_to_create(site):
+    """Who may patch and not create is refused where nothing is there yet."""
+    site.allowed = {("robot", "patch", "configmaps")}
+    request = site.passed("PATCH", f"{CM}/x", token="robot")
+    with pytest.raises(ForbiddenError, match="cannot create"):
+        site.gate.creation_check(request)()
+    site.allowed.add(("robot", "create", "configmaps"))
+    site.gate.creation_check(request)()
+
+
+def still(site, request):
+    """Whether an open stream may go on."""
+    return asyncio.run(site.gate.still_allowed(request))
+
+
+def test_an_open_stream_goes_on_while_nothing_changes(site):
+    """What was allowed is allowed."""
+    request = site.passed(target="/api/v1/configmaps", token="alice")
+    assert still(site, request)
+    assert request.visible == View(frozenset({"a"}))
+
+
+def test_a_slow_body_is_asked_about_again(site, monkeypatch):
+    """Rights that ended while a body came in count no more; a quick one is not asked about."""
+
+    async def read(request):
+        site.allowed.clear()
+        return await request.body()
+
+    for slow, outcome in ((3600.0, b""), (-1.0, None)):
+        monkeypatch.setattr("llmos.endpoints.http.SLOW_BODY_SECONDS", slow)
+        site.allowed = {("robot", "create", "configmaps")}
+        request = site.passed("POST", token="robot")
+        if outcome is None:
+            with pytest.raises(ForbiddenError, match="cannot create"):
+                asyncio.run(read(request))
+        else:
+            assert asyncio.run(read(request)) == outcome
+
+
+def test_who_has_other_groups_after_a_slow_body_is_refused(site, monkeypatch):
+    """What the change is decided by must still be true."""
+    monkeypatch.setattr("llmos.endpoints.http.SLOW_BODY_SECONDS", -1.0)
+    request = site.passed("POST")
+    site.users["root"] = UserInfo("root", groups=(MASTERS_GROUP, "more"))
+    with pytest.raises(ForbiddenError, match="has changed"):
+        asyncio.run(request.body())
+
+
+def test_a_stream_ends_with_its_credential(site):
+    """A token that is revoked ends what it opened."""
+    request = site.passed()
+    site.users.clear()
+    assert not still(site, request)
+
+
+def test_a_stream_ends_with_its_right(site):
+    """A right that is taken away ends what it allowed."""
+    site.allowed = {("robot", "watch", "configmaps")}
+    request = site.passed(target=f"{CM}?watch=true", token="robot")
+    site.allowed.clear()
+    assert not still(site, request)
+
+
+def test_a_stream_ends_with_the_right_to_impersonate(site):
+    """Whoever may not be somebody else any more does not go on as him."""
+    site.allowed = {("robot", "impersonate", "users"), ("x", "watch", "configmaps")}
+    request = site.passed(target=f"{CM}?watch=true", token="robot", Impersonate_User="x")
+    assert still(site, request)
+    site.allowed.discard(("robot", "impersonate", "users"))
+    assert not still(site, request)
+
+
+def test_a_stream_ends_when_its_sender_is_somebody_else(site):
+    """Another identity of the same token, with other groups, opens a new stream."""
+    request = site.passed(token="root")
+    site.users["root"] = UserInfo("root", groups=(MASTERS_GROUP, "more"))
+    assert not still(site, request)
+
+
+def test_a_stream_narrows_and_widens_with_the_rights(site):
+    """The view of an open stream is always the one of this moment."""
+    request = site.passed(target="/api/v1/configmaps?watch=true", token="alice")
+    site.visible = frozenset({"a", "b"})
+    assert still(site, request)
+    assert request.visible == View(frozenset({"a", "b"}))
+    site.allowed = {("alice", "watch", "configmaps")}
+    assert still(site, request)
+    assert request.visible is None
+
+
+def test_refusals_are_status_errors(site):
+    """No filter fails in any other way, whatever the header bytes are."""
+    request = site.request(token="")
+    request.raw_headers = [(b"authorization", b"\xff\xfe"), (b"impersonate-user", b"\xff")]
+    with pytest.raises(StatusError):
+        asyncio.run(site.run(request))

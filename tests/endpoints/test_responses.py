@@ -1,0 +1,80 @@
+"""Answers as bytes: JSON, YAML, Status errors, warnings."""
+
+import orjson
+import pytest
+import yaml
+
+from llmos.apimachinery.errors import NotFoundError, ServiceUnavailableError
+from llmos.endpoints.negotiation import Representation
+from llmos.endpoints.responses import (
+    error_response,
+    json_response,
+    not_found_text,
+    object_response,
+    text_response,
+    unexpected_error_response,
+    warning_headers,
+)
+
+OBJECT = {"kind": "ConfigMap", "data": {"a": "yes", "b": "1", "c": "null", "d": "ä\n"}}
+
+
+def test_an_object_is_sent_as_it_is_stored():
+    """JSON bytes are not touched."""
+    body = orjson.dumps(OBJECT)
+    response = object_response(body, Representation(), 201)
+    assert response.body is body
+    assert (response.status, response.content_type) == (201, "application/json")
+
+
+def test_yaml_says_the_same():
+    """Strings that look like something else stay strings, and the order is kept."""
+    response = object_response(orjson.dumps(OBJECT), Representation("yaml"))
+    assert response.content_type == "application/yaml"
+    assert yaml.safe_load(response.body) == OBJECT
+    assert response.body.startswith(b"kind:")
+
+
+def test_an_error_is_its_status():
+    """Every error has a Status body that browsers do not guess about."""
+    response = error_response(NotFoundError.resource())
+    assert response.status == 404
+    assert orjson.loads(response.body)["code"] == 404
+    assert response.headers == [(b"x-content-type-options", b"nosniff")]
+
+
+def test_an_error_says_when_to_come_back():
+    """``retryAfterSeconds`` becomes the header."""
+    error = ServiceUnavailableError("full", {"retryAfterSeconds": 1})
+    assert (b"retry-after", b"1") in error_response(error).headers
+
+
+def test_an_unexpected_error_says_nothing_about_its_cause():
+    """500, InternalError."""
+    response = unexpected_error_response()
+    assert (response.status, orjson.loads(response.body)["reason"]) == (500, "InternalError")
+
+
+def test_plain_answers():
+    """Values and texts, and the 404 of Go's file server."""
+    assert json_response([1], 202).body == b"[1]"
+    assert text_response("ok").content_type == "text/plain; charset=utf-8"
+    missing = not_found_text()
+    assert (missing.status, missing.body) == (404, b"404 page not found\n")
+    assert (b"x-content-type-options", b"nosniff") in missing.headers
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("plain", b'299 - "plain"'),
+        ('say "x"', b'299 - "say \\"x\\""'),
+        ("a\\b", b'299 - "a\\\\b"'),
+        ("a\r\nSet-Cookie: x", b'299 - "a  Set-Cookie: x"'),
+        ("a\x00\x7fb", b'299 - "a  b"'),
+        ("日", b'299 - "?"'),
+    ],
+)
+def test_a_warning_is_one_header_whatever_its_text(text, header):
+    """Quotes are escaped; nothing in the text ends the header."""
+    assert warning_headers([text]) == [(b"warning", header)]

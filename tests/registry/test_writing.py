@@ -1,0 +1,505 @@
+"""Create and update through the store: what is stored, what is refused, what is not written."""
+
+import asyncio
+
+import pytest
+
+from llmos.apimachinery.errors import (
+    AlreadyExistsError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ServiceUnavailableError,
+    StatusError,
+)
+from llmos.apimachinery.object import copy_object
+from llmos.registry.metadata import generate_name
+from llmos.storage.interface import UnavailableError
+from registry.world import QUOTAS, changed, config_map, namespace, widget
+
+OTHER_UID = "aaaaaaaa-0000-0000-0000-000000000000"
+LEASE = {
+    "apiVersion": "coordination.k8s.io/v1",
+    "kind": "Lease",
+    "metadata": {"name": "l", "namespace": "team-a"},
+    "spec": {"holderIdentity": "a"},
+}
+
+
+def refuse(attributes):
+    """An admission that says no."""
+    raise ForbiddenError("no")
+
+
+def stored_nothing(world, action, error):
+    """An action is refused, and neither the storage nor a watcher hears of it."""
+    before = world.revision
+    with pytest.raises(error) as caught:
+        action()
+    assert world.revision == before
+    assert caught.value.code < 500
+    return caught.value
+
+
+# Create
+
+
+def test_create_gives_an_object_its_identity(world):
+    """Uid, time and revision are the server's; what a client says of them is dropped."""
+    sent = config_map()
+    sent["metadata"] |= {
+        "uid": OTHER_UID,
+        "creationTimestamp": "1999-01-01T00:00:00Z",
+        "deletionTimestamp": "1999-01-01T00:00:00Z",
+        "deletionGracePeriodSeconds": 3,
+        "selfLink": "/x",
+        "generation": 9,
+    }
+    made = world.create(sent)
+    meta = made["metadata"]
+    assert meta["uid"] != OTHER_UID
+    assert meta["creationTimestamp"] == "2026-01-01T00:00:00Z"
+    assert meta["resourceVersion"] == str(world.revision)
+    assert not {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"} & meta.keys()
+    assert meta["managedFields"][0]["manager"] == "tests"
+    assert world.get(sent) == made
+    assert [(each.type, each.revision) for each in world.events()] == [("ADDED", world.revision)]
+
+
+def test_create_counts_generations_and_drops_status(world):
+    """A kind with a status is created without one, in generation 1."""
+    made = world.create(changed(widget(size=2), status={"replicas": 4}))
+    assert made["metadata"]["generation"] == 1
+    assert "status" not in made
+    assert made["spec"] == {"size": 2}
+
+
+def test_defaults_are_stored(world):
+    """What the schema says where nothing is said is there for everybody."""
+    assert world.create(widget(replicas=1))["spec"] == {"size": 3, "replicas": 1}
+
+
+def test_a_name_is_taken_once(world):
+    """The second create is refused; in another namespace the name is free."""
+    world.create(config_map())
+    error = stored_nothing(world, lambda: world.create(config_map(x="y")), AlreadyExistsError)
+    assert error.message == 'configmaps "a" already exists'
+    world.create(config_map(namespace="team-b"))
+
+
+def test_a_name_that_is_going_away_is_still_taken(world):
+    """The refusal says that it is being deleted."""
+    world.create(changed(config_map(), metadata={"finalizers": ["example.com/x"]}))
+    world.delete(config_map())
+    with pytest.raises(AlreadyExistsError, match="object is being deleted"):
+        world.create(config_map())
+
+
+def test_a_name_of_a_collected_object_is_free(world):
+    """A deleted name comes back with another uid."""
+    first = world.create(config_map())
+    world.delete(config_map())
+    assert world.create(config_map())["metadata"]["uid"] != first["metadata"]["uid"]
+
+
+def test_generated_names_are_drawn_until_one_is_free(world, monkeypatch):
+    """A name that is taken is not the client's fault."""
+    sent = config_map()
+    del sent["metadata"]["name"]
+    sent["metadata"]["generateName"] = "gen-"
+    drawn = iter(["gen-1", "gen-1", "gen-2"])
+    monkeypatch.setattr("llmos.registry.metadata.generate_name", lambda base: next(drawn))
+    assert [world.create(sent)["metadata"]["name"] for _ in range(2)] == ["gen-1", "gen-2"]
+
+
+def test_generated_names_fit_into_a_label():
+    """Long bases are cut; the ending has no vowels and is always there."""
+    assert len(generate_name("x" * 300)) == 63
+    name = generate_name("a-")
+    assert name.startswith("a-")
+    assert len(name) == 7
+    assert not set(name[2:]) & set("aeiou013")
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (changed(config_map(), metadata={"resourceVersion": "7"}), BadRequestError),
+        (changed(config_map(), metadata={"namespace": "team-b"}), BadRequestError),
+        (changed(config_map(), metadata={"name": "A_"}), InvalidError),
+        (changed(config_map(), metadata={"name": ""}), InvalidError),
+        (changed(config_map(), metadata={"labels": {"-": "x"}}), InvalidError),
+        (changed(config_map(), data={"/": "x"}), InvalidError),
+        (widget(size=0), InvalidError),
+    ],
+)
+def test_bad_objects_are_refused_and_nothing_is_stored(world, sent, error):
+    """Each is the client's fault, and leaves no trace."""
+    stored_nothing(world, lambda: world.create(sent, namespace="team-a"), error)
+
+
+def test_a_namespace_of_a_cluster_wide_object_is_dropped(world):
+    """It has none."""
+    made = world.create(changed(namespace("team-a"), metadata={"namespace": "x"}), namespace="")
+    assert "namespace" not in made["metadata"]
+
+
+@pytest.mark.parametrize("phase", ["on_mutate", "on_validate"])
+def test_refused_by_admission_means_nothing_stored(world, phase):
+    """In whichever phase, on create, update and delete."""
+    made = world.create(config_map())
+    setattr(world.admission, phase, refuse)
+    stored_nothing(world, lambda: world.create(config_map("b")), ForbiddenError)
+    stored_nothing(world, lambda: world.update(config_map(x="y")), ForbiddenError)
+    stored_nothing(world, lambda: world.delete(config_map()), ForbiddenError)
+    stored_nothing(world, lambda: world.apply(config_map("b")), ForbiddenError)
+    assert world.get(config_map()) == made
+
+
+def test_admission_sees_what_is_asked(world):
+    """Operation, objects, user and options, first to change and then to judge."""
+    world.create(config_map())
+    world.update(config_map(x="y"), options={"fieldManager": "m"})
+    world.delete(config_map())
+    operations = [(phase, each.operation) for phase, each in world.admission.asked]
+    assert operations == [
+        (phase, operation)
+        for operation in ("CREATE", "UPDATE", "DELETE")
+        for phase in ("mutate", "validate")
+    ]
+    _, update = world.admission.asked[2]
+    assert (update.namespace, update.name, update.user.name) == ("team-a", "a", "alice")
+    assert (update.object["data"], update.old_object["data"]) == ({"x": "y"}, {"k": "v"})
+    assert update.options == {"fieldManager": "m"}
+    _, delete = world.admission.asked[-1]
+    assert delete.object is None
+    assert delete.old_object["data"] == {"x": "y"}
+
+
+def test_what_admission_changes_is_validated_and_stored(world):
+    """A mutation counts as if the client had sent it, and is checked like it."""
+    world.admission.on_mutate = lambda asked: asked.object["metadata"].update(labels={"a": "b"})
+    assert world.create(config_map())["metadata"]["labels"] == {"a": "b"}
+    world.admission.on_mutate = lambda asked: asked.object["metadata"].update(labels={"-": "b"})
+    with pytest.raises(InvalidError):
+        world.create(config_map("b"))
+
+
+def test_admission_judges_before_the_name_is_looked_up(world):
+    """Who may not create learns nothing of what exists."""
+    world.create(config_map())
+    world.admission.on_validate = refuse
+    with pytest.raises(ForbiddenError):
+        world.create(config_map())
+
+
+def test_notes_and_warnings_reach_whoever_finishes(world):
+    """They ride on the context and are never stored."""
+
+    def note(asked):
+        asked.notes["secret"] = "hush"
+        asked.warnings.append("careful")
+
+    world.admission.on_mutate = note
+    warnings, notes = [], {}
+    made = world.create(config_map(), warnings=warnings, notes=notes)
+    assert (warnings, notes) == (["careful"], {"secret": "hush"})
+    assert "hush" not in str(made)
+    assert "hush" not in repr(world.context(config_map(), notes=notes))
+
+
+def test_nothing_is_created_under_a_definition_that_goes_away(world):
+    """An instance would outlive its kind."""
+    served = world.kind("widgets", "example.com")
+    object.__setattr__(served, "terminating", True)
+    with pytest.raises(ForbiddenError, match="is terminating"):
+        world.create(widget())
+
+
+# Update
+
+
+def test_update_replaces_and_keeps_the_identity(world):
+    """Uid and creation time stay, whatever is sent or left out."""
+    made = world.create(config_map())
+    world.now += 60
+    new = world.update(
+        changed(config_map(x="y"), metadata={"creationTimestamp": "1999-01-01T00:00:00Z"})
+    )
+    assert new["data"] == {"x": "y"}
+    for field in ("uid", "creationTimestamp", "namespace"):
+        assert new["metadata"][field] == made["metadata"][field]
+    assert int(new["metadata"]["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+
+
+def test_an_update_that_changes_nothing_writes_nothing(world):
+    """Same resourceVersion, no event, no revision."""
+    made = world.create(config_map())
+    before = world.revision
+    world.now += 60
+    assert world.update(config_map()) == made
+    assert world.update(made) == made
+    assert world.patch(config_map(), lambda current: current) == made
+    assert world.revision == before
+
+
+def test_update_of_an_old_version_is_a_conflict(world):
+    """Whoever read before somebody else wrote is told so; without a version he overwrites."""
+    made = world.create(config_map())
+    world.update(config_map(x="1"))
+    stored_nothing(world, lambda: world.update(changed(made, data={"x": "2"})), ConflictError)
+    for version in ("", "0"):
+        world.update(changed(config_map(x=f"3{version}"), metadata={"resourceVersion": version}))
+
+
+@pytest.mark.parametrize(
+    ("meta", "error"),
+    [
+        ({"uid": OTHER_UID}, ConflictError),
+        ({"resourceVersion": "abc"}, BadRequestError),
+        ({"resourceVersion": "999"}, ConflictError),
+        ({"name": "b"}, BadRequestError),
+        ({"name": ""}, BadRequestError),
+        ({"namespace": "team-b"}, BadRequestError),
+    ],
+)
+def test_an_update_of_something_else_is_refused(world, meta, error):
+    """Another incarnation, version, name or namespace is not this object."""
+    world.create(config_map())
+    sent = changed(config_map(x="y"), metadata=meta)
+    action = lambda: world.update(sent, name="a", namespace="team-a")  # noqa: E731
+    stored_nothing(world, action, error)
+
+
+def test_an_update_of_nothing_is_not_found(world):
+    """But for kinds that PUT creates."""
+    stored_nothing(world, lambda: world.update(config_map()), NotFoundError)
+    assert world.update(changed(LEASE, metadata={"uid": OTHER_UID}))["metadata"]["uid"] != OTHER_UID
+
+
+def test_kinds_that_want_a_version_get_one(world):
+    """An update without a resourceVersion is refused where it could undo another's."""
+    world.create(LEASE)
+    with pytest.raises(InvalidError, match="must be specified for an update"):
+        world.update(LEASE)
+
+
+def test_generation_counts_changes_of_the_spec(world):
+    """Not those of metadata or status."""
+    made = world.create(widget(size=1))
+    labelled = world.update(changed(made, metadata={"labels": {"a": "b"}}))
+    assert labelled["metadata"]["generation"] == 1
+    assert world.update(changed(labelled, spec={"size": 2}))["metadata"]["generation"] == 2
+    again = world.get(made)
+    assert world.update(changed(again, metadata={"generation": 77}))["metadata"]["generation"] == 2
+
+
+def test_status_changes_by_its_own_path_alone(world):
+    """The main path ignores status; the status path ignores all else."""
+    made = world.create(widget(size=1))
+    main = world.update(changed(made, status={"replicas": 5}))
+    assert "status" not in main
+    sent = changed(main, spec={"size": 9}, status={"replicas": 5}, metadata={"labels": {"a": "b"}})
+    new = world.update(sent, "status")
+    assert new["status"] == {"replicas": 5}
+    assert new["spec"] == {"size": 1}
+    assert "labels" not in new["metadata"]
+    assert new["metadata"]["generation"] == 1
+    kept = world.update(changed(new, status={}, spec={"size": 2}))
+    assert (kept["status"], kept["spec"]) == ({"replicas": 5}, {"size": 2})
+    without = changed(kept)
+    del without["status"]
+    assert "status" not in world.update(without, "status")
+
+
+def test_finalize_changes_the_finalizers_of_a_namespace_alone(world):
+    """Nothing else goes through that path."""
+    made = world.create(namespace("team-a"))
+    sent = changed(made, spec={"finalizers": ["kubernetes", "x/y"]}, metadata={"labels": {}})
+    new = world.update(sent, "finalize")
+    assert new["spec"]["finalizers"] == ["kubernetes", "x/y"]
+    assert new["metadata"]["labels"] == made["metadata"]["labels"]
+    empty = world.update(changed(new, spec={}), "finalize")
+    assert "finalizers" not in (empty.get("spec") or {})
+
+
+def test_an_update_cannot_begin_or_end_a_deletion(world):
+    """``deletionTimestamp`` is the server's."""
+    made = world.create(changed(config_map(), metadata={"finalizers": ["example.com/x"]}))
+    with pytest.raises(InvalidError):
+        world.update(changed(made, metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}))
+    world.delete(config_map())
+    kept = world.update(changed(config_map(), metadata={"finalizers": ["example.com/x"]}))
+    assert kept["metadata"]["deletionTimestamp"] == "2026-01-01T00:00:00Z"
+
+
+# Options
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would(world):
+    """Everything is asked, nothing is stored; there is no resourceVersion to come."""
+    dry = world.create(config_map(), dry_run=True)
+    assert dry["data"] == {"k": "v"}
+    assert "resourceVersion" not in dry["metadata"]
+    assert world.get(config_map()) is None
+    made = world.create(config_map())
+    before = world.revision
+    assert world.update(config_map(x="y"), dry_run=True)["data"] == {"x": "y"}
+    assert world.update(config_map(), dry_run=True) == made
+    assert world.delete(config_map(), dry_run=True).gone
+    assert world.apply(config_map("b"), dry_run=True)[1]
+    assert world.revision == before
+    assert world.get(config_map()) == made
+    assert all(asked.dry_run for _, asked in world.admission.asked[-2:])
+
+
+def test_a_dry_run_is_refused_as_the_run_would_be(world):
+    """It says what would happen."""
+    world.create(config_map())
+    with pytest.raises(AlreadyExistsError):
+        world.create(config_map(), dry_run=True)
+
+
+QUOTA = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "q", "namespace": "team-a"},
+    "spec": {"hard": {"count/configmaps": "5"}},
+}
+
+
+def charge(world):
+    """An admission that counts config maps in a quota, in the write's own transaction."""
+
+    def validate(asked):
+        if asked.operation != "CREATE" or asked.resource.kind != "ConfigMap":
+            return
+        quotas = world.kind("resourcequotas")
+        quota = quotas.load(world.storage.latest(quotas.key("team-a", "q")).value)
+        used = int(quota.get("status", {}).get("used", {}).get("count/configmaps", 0))
+        if used >= 5:
+            raise ForbiddenError("exceeded quota")
+        quota["status"] = {"used": {"count/configmaps": str(used + 1)}}
+        asked.also.append((QUOTAS, quota))
+
+    world.admission.on_validate = validate
+
+
+def test_what_a_write_is_charged_is_stored_with_it(world):
+    """One transaction: neighbouring revisions, or neither."""
+    world.create(QUOTA)
+    charge(world)
+    world.create(config_map())
+    (charged,) = [each for each in world.events("resourcequotas") if each.type == "MODIFIED"]
+    (made,) = world.events()
+    assert abs(charged.revision - made.revision) == 1
+    stored_nothing(world, lambda: world.create(config_map()), AlreadyExistsError)
+    assert world.get(QUOTA)["status"]["used"] == {"count/configmaps": "1"}
+
+
+def test_a_quota_is_exact_under_concurrency(world):
+    """Fifty writers at once, five of them fit."""
+    world.create(QUOTA)
+    charge(world)
+    served = world.kind("configmaps")
+
+    async def one(number):
+        obj, _ = served.decode(config_map(f"c{number}"))
+        return await world.store.create(served, obj, world.context(obj, namespace="team-a"))
+
+    async def all_at_once():
+        return await asyncio.gather(*(one(i) for i in range(50)), return_exceptions=True)
+
+    results = world.run(all_at_once())
+    assert sum(isinstance(each, bytes) for each in results) == 5
+    assert sum(isinstance(each, ForbiddenError) for each in results) == 45
+    assert world.get(QUOTA)["status"]["used"] == {"count/configmaps": "5"}
+    assert len(world.page().items) == 5
+
+
+def test_what_is_charged_to_nothing_is_left_out(world):
+    """A quota that went away meanwhile is no reason to refuse."""
+    ghost = copy_object(QUOTA)
+    world.admission.on_validate = lambda asked: asked.also.append((QUOTAS, ghost))
+    world.create(config_map())
+    assert world.get(QUOTA) is None
+
+
+def test_of_concurrent_creates_of_one_name_one_wins(world):
+    """The others hear that it exists, and their writes are nowhere."""
+    served = world.kind("configmaps")
+
+    async def one(number):
+        obj, _ = served.decode(config_map(n=str(number)))
+        return await world.store.create(served, obj, world.context(obj, namespace="team-a"))
+
+    async def all_at_once():
+        return await asyncio.gather(*(one(i) for i in range(50)), return_exceptions=True)
+
+    results = world.run(all_at_once())
+    (winner,) = [each for each in results if isinstance(each, bytes)]
+    assert sum(isinstance(each, AlreadyExistsError) for each in results) == 49
+    assert world.get(config_map()) == served.load(winner)
+    assert len(world.events()) == 1
+
+
+def test_no_concurrent_increment_is_lost(world):
+    """A patch works on the newest state, writes in flight included."""
+    world.create(config_map(n="0"))
+    served = world.kind("configmaps")
+
+    def increment(current):
+        current["data"]["n"] = str(int(current["data"]["n"]) + 1)
+        return current
+
+    async def all_at_once():
+        context = world.context(config_map())
+        await asyncio.gather(
+            *(world.store.patch(served, "a", increment, context) for _ in range(100))
+        )
+
+    world.run(all_at_once())
+    assert world.get(config_map())["data"]["n"] == "100"
+
+
+def test_an_answer_to_nothing_waits_for_what_it_saw(world):
+    """An update that changes nothing is answered once what it compared with is durable."""
+    served = world.kind("configmaps")
+
+    async def both():
+        first, _ = served.decode(config_map())
+        second, _ = served.decode(config_map())
+        writing = asyncio.ensure_future(
+            world.store.create(served, first, world.context(config_map()))
+        )
+        await asyncio.sleep(0)
+        value, _ = await world.store.update(served, "a", second, world.context(config_map()))
+        assert served.load(world.storage.get(served.key("team-a", "a")).value) == served.load(value)
+        await writing
+
+    world.run(both())
+
+
+def test_a_storage_that_cannot_write_is_a_503(world, monkeypatch):
+    """The client is told to come back, and nothing is there."""
+
+    def unavailable(*_):
+        raise UnavailableError("the disk is full")
+
+    made = world.create(config_map())
+    monkeypatch.setattr(type(world.storage), "submit", unavailable)
+    monkeypatch.setattr(type(world.storage), "settled", unavailable)
+    for action in (lambda: world.create(config_map("b")), lambda: world.update(config_map())):
+        with pytest.raises(ServiceUnavailableError) as caught:
+            action()
+        assert caught.value.retry_after == 1
+    assert world.get(config_map()) == made
+
+
+def test_refusals_are_status_errors(world):
+    """Whatever a client sends, no other exception comes out."""
+    for meta in ({"labels": {"a": "b" * 99}}, {"ownerReferences": [{}]}, {"annotations": {"": ""}}):
+        with pytest.raises(StatusError):
+            world.create(changed(config_map(), metadata=meta))
