@@ -39,6 +39,7 @@ TRUNCATED = base64.b64decode(
         ("", JSON),
         ("application/json", JSON),
         ("application/json; charset=utf-8", JSON),
+        ('application/json;charset="UTF8"; x=y', JSON),
         ("Application/JSON", JSON),
         ("*/*", JSON),
         ("application/yaml", YAML),
@@ -46,13 +47,22 @@ TRUNCATED = base64.b64decode(
     ],
 )
 def test_media_type(header, media):
-    """Parameters and case do not matter, and no header means JSON."""
+    """Parameters, UTF-8 among them, and case do not matter, and no header means JSON."""
     assert media_type(header) == media
 
 
-@pytest.mark.parametrize("header", ["text/plain", "application/x-www-form-urlencoded", "json"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "json",
+        "application/json; charset=utf-7",
+        "application/yaml;x=y;charset=utf-16",
+    ],
+)
 def test_media_type_refused(header):
-    """Anything else is a 415 that names what there is."""
+    """Anything else, and another charset, is a 415 that names what there is."""
     with pytest.raises(UnsupportedMediaTypeError) as error:
         decode_body(b"{}", header)
     assert error.value.message == (

@@ -5,7 +5,11 @@ import asyncio
 import pytest
 
 from endpoints.exchange import receiver, request_of, scope_of
-from llmos.apimachinery.errors import BadRequestError, RequestEntityTooLargeError
+from llmos.apimachinery.errors import (
+    BadRequestError,
+    RequestEntityTooLargeError,
+    UnsupportedMediaTypeError,
+)
 from llmos.endpoints.http import MAX_FIELDS, Request
 
 
@@ -91,6 +95,17 @@ def test_a_body_over_the_limit_is_refused_while_it_is_read(declared):
     with pytest.raises(RequestEntityTooLargeError):
         asyncio.run(request.body(10))
     assert len(asyncio.run(Request(scope, receiver(b"x" * 10)).body(10))) == 10
+
+
+@pytest.mark.parametrize(("encoding", "read"), [("identity", True), ("gzip", False), ("BR", False)])
+def test_a_compressed_body_is_refused(encoding, read):
+    """Nothing is unpacked, so nothing can swell."""
+    request = Request(scope_of("POST", "/", {"content-encoding": encoding}), receiver(b"x"))
+    if read:
+        assert asyncio.run(request.body()) == b"x"
+    else:
+        with pytest.raises(UnsupportedMediaTypeError):
+            asyncio.run(request.body())
 
 
 def test_a_client_that_leaves_is_a_bad_request():

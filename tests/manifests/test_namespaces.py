@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmos.apimachinery.object import annotations_of, labels_of, name_of
+from llmos.apimachinery.object import annotations_of, name_of
 from llmos.apis.namespaces import (
     NOT_FOR_PRODUCTION,
     PUBLIC_NAMESPACE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.objects import get_in, user
+from support.objects import get_in, global_role, rule, user
 from support.resources import at
 from support.session import Session
 from support.waiting import wait_until
@@ -23,6 +23,31 @@ def test_only_admins_manage_users(world: World) -> None:
         assert person.patch(f"{path}/status", {"status": {"isAdmin": True}}).status_code == 403
         assert person.delete(path).status_code == 403
     assert person.get(at("secrets", "llmos-public")).status_code == 403
+
+
+def test_whoever_manages_users_does_not_rise(world: World) -> None:
+    """A delegated manager makes plain users, and touches nobody with more rights than his own."""
+    role = world.named("user-manager")
+    every = rule("users", "*", group="management.llmos.ai")
+    part = rule("users/status", "*", group="management.llmos.ai")
+    world.make(at("globalroles"), global_role(role, every, part))
+    manager, plain, second = world.user("carol"), world.user("bob"), world.user("second")
+    world.member(role, "", manager)
+    world.member("admin", "", second)
+    assert manager.create(at("users"), user(world.named("new"), PASSWORD)).status_code == 201
+    world.remove(at("users", name=world.named("new")))
+    for spec in ({"isAdmin": True}, {"groups": ["researchers"]}):
+        path = at("users", name=plain.name)
+        assert manager.patch(path, {"spec": spec}).status_code == 403, spec
+    for person in (manager, world.admin):
+        path = at("users", name=plain.name, subresource="status")
+        assert person.patch(path, {"status": {"isAdmin": True}}).status_code == 403
+    path = at("users", name=second.name)
+    for spec in ({"password": NEW}, {"isActive": False}, {"displayName": "Somebody"}):
+        assert manager.patch(path, {"spec": spec}).status_code == 403, spec
+    assert manager.delete(path).status_code == 403
+    assert manager.http.put(f"/auth/users/{second.name}/password", json={}).status_code == 403
+    assert second.get(at("namespaces")).status_code == 200
 
 
 def test_a_password_is_never_read_back(world: World) -> None:

@@ -6,6 +6,7 @@ from support.objects import (
     RBAC,
     Object,
     config_map,
+    global_role,
     limit_range,
     member,
     notebook,
@@ -123,6 +124,9 @@ def test_an_owner_makes_roles_of_what_he_holds(teams: Teams) -> None:
     path = at("notebooks", teams.vision)
     assert teams.dave.get(path).status_code == 200
     assert teams.dave.create(path, notebook("mine")).status_code == 403
+    everybody = subject("system:authenticated", "Group")
+    binding = role_binding("all", "notebook-watcher", everybody, kind="Role")
+    assert teams.alice.create(at("rolebindings", teams.vision), binding).status_code == 403
     assert teams.alice.delete(at("rolebindings", teams.vision, "watchers")).status_code == 200
     assert teams.dave.get(path).status_code == 403
 
@@ -224,6 +228,49 @@ def test_a_locked_role_template_takes_no_new_members(world: World) -> None:
     asked = member(world.named("late"), where, template, subject(new.name))
     assert world.admin.create(BINDINGS, asked).status_code == 422
     assert old.may(at("configmaps", where))
+
+
+def test_whoever_manages_role_templates_does_not_rise(world: World) -> None:
+    """A delegated manager writes into a template what he holds, and no more; nor locks it."""
+    role = world.named("template-manager")
+    world.make(
+        at("globalroles"),
+        global_role(
+            role,
+            rule("roletemplates", "*", group="management.llmos.ai"),
+            rule("configmaps", "get", "list"),
+        ),
+    )
+    # The verb escalate is among all verbs, so he gets every other one.
+    verbs = ("get", "list", "watch", "create", "update", "patch", "delete")
+    held = [
+        rule("roletemplates", *verbs, group="management.llmos.ai"),
+        rule("configmaps", "get", "list"),
+    ]
+    assert world.admin.patch(at("globalroles", name=role), {"rules": held}).status_code == 200
+    manager = world.user("nina")
+    world.member(role, "", manager)
+    name = world.named("hers")
+    path = at("roletemplates", name=name)
+    plain = role_template(name, rule("configmaps", "get"))
+    wait_until(lambda: manager.create(at("roletemplates"), plain).status_code == 201, 2)
+    assert manager.patch(path, {"rules": [rule("secrets", "get")]}).status_code == 403
+    for switch in ("locked", "newNamespaceDefault"):
+        assert manager.patch(path, {"spec": {switch: True}}).status_code == 403
+    assert manager.delete(path).status_code == 200
+
+
+def test_a_role_for_the_status_of_a_namespace_ends_none(world: World) -> None:
+    """Only admins end a namespace, whatever a custom role says of its subresources."""
+    where, template = world.namespace("status"), world.named("status-writer")
+    rules = [rule(f"namespaces/{each}", "update", "patch") for each in ("status", "finalize")]
+    world.make(at("roletemplates"), role_template(template, *rules, rule("namespaces", "get")))
+    person = world.user("sam")
+    world.member(template, where, person)
+    path = at("namespaces", name=where)
+    current = person.get(path).json()
+    assert person.patch(f"{path}/status", {"status": {"phase": "Active"}}).status_code == 403
+    assert person.update(f"{path}/finalize", current).status_code == 403
 
 
 def test_a_binding_that_cannot_hold_is_refused(teams: Teams) -> None:

@@ -56,6 +56,12 @@ def test_the_description_says_so(admin: Session, where: str) -> None:
     assert "not for production" in said.lower()
 
 
+@pytest.mark.parametrize("where", SHARED)
+def test_neither_is_deleted(admin: Session, where: str) -> None:
+    """Both are there for as long as the cluster is."""
+    assert admin.delete(at("namespaces", name=where)).status_code == 403
+
+
 def test_kubectl_shows_the_warning(world: World, edith: Session, kubectl: Kubectl) -> None:
     """``kubectl create`` prints it, and succeeds."""
     name = world.named("warned")

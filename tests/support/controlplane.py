@@ -185,7 +185,7 @@ def _apiserver_options(port: int) -> list[str]:
         "--client-ca-file=ca.crt",
         "--tls-cert-file=tls.crt",
         "--tls-private-key-file=tls.key",
-        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        "--service-account-issuer=https://kubernetes.default.svc",
         "--service-account-key-file=service-accounts.key",
         "--service-account-signing-key-file=service-accounts.key",
     ]
@@ -197,6 +197,9 @@ def _controller_options(kubeconfig: Path) -> list[str]:
         "--leader-elect=false",
         "--secure-port=0",
         "--use-service-account-credentials",
+        # Each of dozens of controllers asks for a token first; the default makes them wait for it.
+        "--kube-api-qps=500",
+        "--kube-api-burst=1000",
         "--service-account-private-key-file=service-accounts.key",
         "--root-ca-file=ca.crt",
         "--cluster-signing-cert-file=ca.crt",

@@ -116,6 +116,10 @@ def role_template(name: str, *rules: Object) -> Object:
     }
 
 
+def global_role(name: str, *rules: Object) -> Object:
+    return {**role_template(name, *rules), "kind": "GlobalRole"}
+
+
 def rule(resource: str, *verbs: str, group: str = "") -> Object:
     return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
 

@@ -69,7 +69,7 @@ def start_server(
     """Start a server, on a free port unless one is given, and wait until it is ready."""
     data_dir.mkdir(parents=True, exist_ok=True)
     arguments = [
-        sys.executable, "-c", "from llmos.cli.serve import serve; serve()",
+        sys.executable, "-m", "llmos", "serve",
         "--data-dir", str(data_dir / "data"),
         "--port", str(port),
         *options,

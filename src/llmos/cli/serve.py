@@ -54,7 +54,12 @@ PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variabl
     metavar="PORT",
     help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--tls-cert", type=_FILE, metavar="FILE", help="A certificate of your own (PEM).")
+@click.option(
+    "--tls-cert",
+    type=_FILE,
+    metavar="FILE",
+    help="A certificate of your own with those that signed it (PEM).",
+)
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
 @click.option(
     "--token-auth-file",

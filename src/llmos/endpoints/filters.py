@@ -50,6 +50,8 @@ class Gate:
             ForbiddenError: a page of another site asks for a WebSocket.
             UnauthorizedError: the token of a WebSocket is none.
         """
+        if request.head_is_read:
+            return
         if len(request.raw_path) + len(request.query_string) > MAX_TARGET:
             raise BadRequestError("the request target is too long")
         request.info = parse_request(request.method, request.raw_path, request.query)

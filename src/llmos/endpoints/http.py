@@ -36,6 +36,7 @@ class Request:
         "_query",
         "authenticated",
         "handshake",
+        "head_is_read",
         "identity",
         "info",
         "method",
@@ -57,8 +58,8 @@ class Request:
         self.raw_path: bytes = scope["raw_path"]
         self.query_string: bytes = scope.get("query_string", b"")
         self.raw_headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
-        self._headers: dict[str, str] | None = None
-        self._query: dict[str, str] | None = None
+        self._headers: Mapping[str, str] | None = None
+        self._query: Mapping[str, str] | None = None
         self._body: bytes | None = None
         self.info: RequestInfo
         """Set by ``read``."""
@@ -74,8 +75,31 @@ class Request:
         """Whose rights count, after impersonation."""
         self.visible: Any = None
         """Set by ``narrow``: what of the list the user may see; None: all."""
+        self.head_is_read = False
+        """The head was read before: ``info`` is there already."""
         self.warnings: list[str] = []
         """Texts for ``Warning`` headers of the answer."""
+
+    def again(self, body: bytes) -> "Request":
+        """Another request with the same head; what was read out of the head is shared."""
+        request = Request.__new__(Request)
+        request.scope = self.scope
+        request.receive = self.receive
+        request.method = self.method
+        request.raw_path = self.raw_path
+        request.query_string = self.query_string
+        request.raw_headers = self.raw_headers
+        request._headers = self.headers  # noqa: SLF001 - of its own class
+        request._query = self.query  # noqa: SLF001
+        request._body = body  # noqa: SLF001
+        request.info = self.info
+        request.recheck = None
+        request.handshake = None
+        request.identity = None
+        request.visible = None
+        request.warnings = []
+        request.head_is_read = True
+        return request
 
     @property
     def path(self) -> str:

@@ -7,6 +7,7 @@ A filter sets attributes of the request or raises a StatusError; nothing acts af
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from llmos.apimachinery.clock import Clock
@@ -42,7 +43,7 @@ class Pipeline:
             return
         started = self.clock()
         request = Request(scope, receive)
-        response = await self._answer(request)
+        response = await self.answer(request)
         if isinstance(response, StreamResponse):
             await _send_stream(request, response, scope["extensions"]["llmos"], send)
         else:
@@ -50,7 +51,8 @@ class Pipeline:
             await _send(request, response, send)
         audit(request, response.status, self.clock() - started)
 
-    async def _answer(self, request: Request) -> Response | StreamResponse:
+    async def answer(self, request: Request) -> Response | StreamResponse:
+        """Run the filters and the handler; whatever is raised becomes an answer."""
         try:
             for each in self.filters:
                 await each(request)
@@ -60,6 +62,23 @@ class Pipeline:
         except Exception:  # noqa: BLE001 - the one place where everything is caught
             _LOG.exception("a request failed: %s", request.method)
             return unexpected_error_response()
+
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+def response_bytes(request: Request, response: Response) -> bytes:
+    """A whole answer as HTTP/1.1 sends it."""
+    compress(request, response)
+    lines = [_STATUS_LINES[response.status]]
+    for name, value in _head(response, request):
+        if b"\r" in value or b"\n" in value:
+            raise ValueError("a header must be one line")
+        lines += (name, b": ", value, b"\r\n")
+    lines += (b"content-length: %d\r\n\r\n" % len(response.body), response.body)
+    return b"".join(lines)
 
 
 def _head(response: Response | StreamResponse, request: Request) -> Headers:

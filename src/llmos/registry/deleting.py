@@ -42,6 +42,13 @@ def check_preconditions(served: Served, obj: Object, options: Object) -> None:
     meta = metadata(obj)
     for field, label, happened in _PRECONDITIONS:
         if wanted.get(field) and wanted[field] != meta.get(field):
+            if served.strategy.held(obj):
+                raise ConflictError.of(
+                    served.resource.group_resource,
+                    name_of(obj),
+                    f"Precondition failed: {label} in precondition: {wanted[field]}, "
+                    f"{label} in object meta: {meta.get(field)}",
+                )
             # Named by its Kind here: kube-apiserver does not know the resource at this depth.
             raise ConflictError.of(
                 GroupResource(served.resource.group, served.resource.kind),

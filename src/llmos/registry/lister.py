@@ -1,7 +1,7 @@
 """The registry as ``Lister`` and ``ObjectStore``: for authorization, admission and accounts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -36,16 +36,31 @@ class CommittedLister:
         return [orjson.loads(record.value) for _, record in snapshot.items]
 
 
+_MAX_DECODED = 2048
+"""Objects that admission reads again and again (Namespaces) and that are kept decoded."""
+
+
 @dataclass(frozen=True, slots=True)
 class LatestLister:
     """Reads the newest state, writes in flight included: what admission must judge by."""
 
     storage: Storage
+    _decoded: dict[Key, tuple[int, Object]] = field(default_factory=dict, repr=False)
 
     def get(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """One object, or None."""
-        record = self.storage.latest(Key(str(resource), namespace, name))
-        return None if record is None else orjson.loads(record.value)
+        key = Key(str(resource), namespace, name)
+        record = self.storage.latest(key)
+        if record is None:
+            return None
+        known = self._decoded.get(key)
+        if known is not None and known[0] == record.revision:
+            return known[1]
+        obj: Object = orjson.loads(record.value)
+        if len(self._decoded) >= _MAX_DECODED:
+            self._decoded.clear()
+        self._decoded[key] = (record.revision, obj)
+        return obj
 
     def list(self, resource: GroupResource, namespace: str | None = None) -> Iterable[Object]:
         """All objects of a resource, in one namespace or (None) in all."""

@@ -28,6 +28,7 @@ _SERVER_FIELDS = (
     "creationTimestamp",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
+    "generation",
     "selfLink",
 )
 _KEPT_FIELDS = ("creationTimestamp", "uid")
@@ -138,6 +139,7 @@ def carry_over(obj: Object, old: Object) -> None:
     for field in _ONCE_SET_FIELDS:
         if old_meta.get(field) is not None:
             meta[field] = old_meta[field]
+    meta.pop("generation", None)
     _copy_field(meta, old_meta, "generation")
     meta.pop("selfLink", None)
     _copy_field(meta, old_meta, "resourceVersion")

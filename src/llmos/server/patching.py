@@ -3,6 +3,8 @@
 Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,6 +21,7 @@ from llmos.apimachinery.patch import json_patch, merge_patch
 from llmos.apimachinery.resource import GroupVersionKind
 from llmos.apimachinery.serializer import DecodeError, parse_json
 from llmos.apimachinery.strategic import strategic_merge_patch
+from llmos.apimachinery.strategic_order import go_text
 from llmos.endpoints.http import Request
 from llmos.registry.served import Served
 from llmos.registry.store import Patch
@@ -62,7 +65,10 @@ def patch_function(request: Request, served: Served, kind: str, data: bytes) -> 
         raise BadRequestError(f"error decoding patch: {error}") from None
 
     def patched(current: Object) -> Object:
-        return _decoded(request, served, _apply(kind, current, patch, served))
+        value = _apply(kind, current, patch, served)
+        # A strategic patch is shown itself, any other by what it made of the object.
+        shown = partial(go_text, patch) if kind == STRATEGIC_PATCH else partial(_shown, value)
+        return _decoded(request, served, value, shown)
 
     return patched
 
@@ -105,7 +111,7 @@ def _apply(kind: str, current: Object, patch: Any, served: Served) -> Any:
     return strategic_merge_patch(current, patch, served.schema)
 
 
-def _decoded(request: Request, served: Served, value: Any) -> Object:
+def _decoded(request: Request, served: Served, value: Any, show: Callable[[], str]) -> Object:
     """The patched value as an object of its kind; what cannot be one is a 422 of the patch."""
     try:
         obj, unknown = served.decode(value)
@@ -113,7 +119,7 @@ def _decoded(request: Request, served: Served, value: Any) -> Object:
     except StatusError as error:
         if not isinstance(error, BadRequestError):
             raise
-        shown = "REDACTED" if served.strategy.redact else _shown(value)
+        shown = "REDACTED" if served.strategy.redact else show()
         _, _, bare = error.message.partition(f" cannot be handled as a {served.resource.kind}: ")
         text = f"Invalid value: {orjson.dumps(shown).decode()}: {bare or error.message}"
         cause = FieldError("FieldValueInvalid", "patch", text)

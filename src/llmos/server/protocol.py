@@ -5,11 +5,18 @@ cannot be parsed, and for streams a way to write to the transport without a task
 """
 
 import asyncio
-from typing import Any
+import logging
+from typing import Any, ClassVar
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from llmos.endpoints.audit import audit
+from llmos.endpoints.http import Request, Response
+from llmos.endpoints.pipeline import Pipeline, response_bytes
+from llmos.endpoints.responses import unexpected_error_response
+from llmos.server.fastlane import HEAD_END, Heads, start
+from llmos.server.fastlane import MAX_HEAD as MAX_KNOWN_HEAD
 from llmos.server.websockets import WebSocket
 
 MAX_HEAD = 64 * 1024
@@ -40,6 +47,12 @@ def _refusal(code: int, phrase: str, reason: str) -> bytes:
     return head.encode() + body
 
 
+def _whole_head(data: bytes) -> bytes | None:
+    end = data.find(HEAD_END, 0, MAX_KNOWN_HEAD)
+    return None if end < 0 else bytes(data[: end + len(HEAD_END)])
+
+
+_LOG = logging.getLogger("llmos.server")
 _BAD_REQUEST = _refusal(400, "Bad Request", "BadRequest")
 _HEAD_TOO_LARGE = _refusal(431, "Request Header Fields Too Large", "BadRequest")
 _TOO_SLOW = _refusal(408, "Request Timeout", "Timeout")
@@ -99,6 +112,9 @@ class TransportStream:
 class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
+    heads: ClassVar[Heads] = Heads()
+    """What heads mean, for all connections: it depends on nothing else."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lost = False
@@ -108,6 +124,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
+        self._candidate: bytes | None = None
+        """The head that is being read, if it came in one piece."""
+        self._busy = False
+        """A request of the fast lane is being answered; what follows it waits in ``_held``."""
+        self._held = b""
+        self._used_at = 0.0
+        self._stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: an idle new connection is closed as a slow request is."""
@@ -126,7 +149,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.socket is not None:
             self.socket.receive(data)
             return
+        if self._busy:
+            self._held += data
+            self.transport.pause_reading()
+            return
+        if self._in_head and not self._head_size and self._take_fast_lane(data):
+            return
         if self._in_head:
+            self._candidate = None if self._head_size else _whole_head(data)
             self._head_size += len(data)
             if self._deadline is None:
                 self._arm()
@@ -135,6 +165,72 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(_HEAD_TOO_LARGE)
                 return
         super().data_received(data)
+
+    # The fast lane
+
+    def _take_fast_lane(self, data: bytes) -> bool:
+        """Answer a request whose head is known, without the parser; False: it is none."""
+        if self._in_cycle():
+            return False
+        request = self.heads.find(data)
+        if request is None:
+            return False
+        self._disarm()
+        self._busy = True
+        began = self._used_at = self.loop.time()
+
+        def done(response: Response) -> None:
+            self._finish(request, response, began)
+
+        def failed(error: BaseException) -> None:
+            _LOG.error("a request failed: %s", request.method, exc_info=error)
+            self._finish(request, unexpected_error_response(), began)
+
+        pipeline: Pipeline = self.app
+        task = start(pipeline.answer(request), done, failed)
+        if task is not None:
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        return True
+
+    def _in_cycle(self) -> bool:
+        """Whether a request that went the long way is being answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _finish(self, request: Request, response: Response, began: float) -> None:
+        self._busy = False
+        if not self.lost:
+            self.transport.write(response_bytes(request, response))
+            self.server_state.total_requests += 1
+            self._go_on()
+        audit(request, response.status, self.loop.time() - began)
+
+    def _go_on(self) -> None:
+        """Take what came meanwhile, or wait for more."""
+        if self._stopping:
+            self.transport.close()
+            return
+        if self._held:
+            held, self._held = self._held, b""
+            self.transport.resume_reading()
+            self.data_received(held)
+        elif self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle; the timer runs on over fast requests."""
+        idle = self.loop.time() - self._used_at
+        if self._busy or idle < self.timeout_keep_alive:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                max(self.timeout_keep_alive - idle, 1.0), self.timeout_keep_alive_handler
+            )
+            return
+        super().timeout_keep_alive_handler()
+
+    # The parser's callbacks
 
     def on_message_begin(self) -> None:
         """Give the scope its stream."""
@@ -145,6 +241,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count the body apart from the head."""
         self._in_head = False
         super().on_headers_complete()
+        if self._candidate is not None:
+            self.heads.remember(self._candidate, self.scope)  # type: ignore[arg-type]
         if self.parser.should_upgrade():
             # The parser reads nothing behind such a request, whether it is granted or not.
             self.cycle.keep_alive = False
@@ -166,11 +264,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._bound_goodbye()
 
-    def shutdown(self) -> None:
-        """Close an idle connection; idle clients do not read, and answer no goodbye."""
-        super().shutdown()
-        self._bound_goodbye()
-
     def hang_up(self) -> None:
         """Close a connection that is no longer HTTP."""
         self.cycle.response_complete = True
@@ -178,6 +271,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close the connection unless a request is being answered, however deaf its client is."""
+        if self._busy:
+            self._stopping = True
+            return
         super().shutdown()
         if self.transport.is_closing():
             self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)

@@ -1,0 +1,93 @@
+"""The types of expressions: CEL's own, Kubernetes' own, and objects with known fields."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+Fields = Mapping[str, "CelType"]
+
+
+@dataclass(frozen=True)
+class CelType:
+    """One type. Two are the same if their texts are."""
+
+    name: str
+    parameters: "tuple[CelType, ...]" = ()
+    find_fields: "Callable[[], Fields] | None" = field(default=None, compare=False, repr=False)
+    """For objects; called when it is first asked for, since schemas may be recursive."""
+
+    @cached_property
+    def fields(self) -> "Fields | None":
+        """The fields of an object; None: it is none."""
+        return None if self.find_fields is None else self.find_fields()
+
+    def __str__(self) -> str:
+        """As error messages name it: ``list(string)``."""
+        if not self.parameters:
+            return self.name
+        return f"{self.name}({', '.join(str(each) for each in self.parameters)})"
+
+
+DYN = CelType("dyn")
+BOOL = CelType("bool")
+INT = CelType("int")
+UINT = CelType("uint")
+DOUBLE = CelType("double")
+STRING = CelType("string")
+BYTES = CelType("bytes")
+TIMESTAMP = CelType("timestamp")
+DURATION = CelType("duration")
+NULL = CelType("null_type")
+TYPE = CelType("type")
+
+QUANTITY = CelType("kubernetes.Quantity")
+URL = CelType("kubernetes.URL")
+IP = CelType("net.IP")
+CIDR = CelType("net.CIDR")
+SEMVER = CelType("kubernetes.Semver")
+FORMAT = CelType("kubernetes.NamedFormat")
+AUTHORIZER = CelType("kubernetes.authorization.Authorizer")
+PATH_CHECK = CelType("kubernetes.authorization.PathCheck")
+GROUP_CHECK = CelType("kubernetes.authorization.GroupCheck")
+RESOURCE_CHECK = CelType("kubernetes.authorization.ResourceCheck")
+DECISION = CelType("kubernetes.authorization.Decision")
+
+
+def list_of(element: CelType) -> CelType:
+    """A list."""
+    return CelType("list", (element,))
+
+
+def map_of(value: CelType, key: CelType = STRING) -> CelType:
+    """A map."""
+    return CelType("map", (key, value))
+
+
+def optional_of(value: CelType) -> CelType:
+    """A value that may be missing."""
+    return CelType("optional_type", (value,))
+
+
+def object_of(name: str, find_fields: Callable[[], Fields]) -> CelType:
+    """An object whose fields are known."""
+    return CelType(name, find_fields=find_fields)
+
+
+def common(one: CelType, other: CelType) -> CelType:
+    """The type of what may be of either type."""
+    if one == other:
+        return one
+    if one.name == other.name and len(one.parameters) == len(other.parameters) > 0:
+        pairs = zip(one.parameters, other.parameters, strict=True)
+        return CelType(one.name, tuple(common(*pair) for pair in pairs))
+    return DYN
+
+
+def comparable(one: CelType, other: CelType) -> bool:
+    """Whether ``==`` makes sense between two types; in doubt it does."""
+    if DYN in (one, other) or NULL in (one, other):
+        return True
+    if one.name != other.name:
+        return False
+    pairs = zip(one.parameters, other.parameters, strict=False)
+    return all(comparable(*pair) for pair in pairs)
