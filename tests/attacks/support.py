@@ -30,6 +30,7 @@ SSAR = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 RESERVED = (
     "kube-node-lease", "kube-public", "kube-system", "llmos-dashboards", "llmos-db-system",

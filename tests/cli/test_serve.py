@@ -21,8 +21,9 @@ def started(home):
     """A server that has just started for the first time."""
     data = home / "llmos-data"
     ca_pem = ensure_certificates(data / "tls", ["127.0.0.1"], lambda: 1_700_000_000.0).ca_pem
+    url = "https://127.0.0.1:8443"
     return Started(
-        "https://127.0.0.1:8443", data, ca_pem, data / "admin.kubeconfig", "one-time-password"
+        url, data, ca_pem, (url, ca_pem), data / "admin.kubeconfig", "one-time-password"
     )
 
 

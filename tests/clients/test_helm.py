@@ -136,7 +136,7 @@ def test_dry_run(helm: Helm, group: str, world: World, tmp_path: Path) -> None:
     (chart / "templates" / "all.yaml").write_text(text.rpartition("---")[0])
     world.namespace("helm")
     shown = helm("install", REL, str(chart), "--dry-run=server").ok()
-    assert f"looked: {helm.namespace}" in shown
+    assert f'looked: "{helm.namespace}"' in shown
     assert world.admin.names(at("secrets", helm.namespace)) == []
     assert helm.json("list") == []
 

@@ -14,7 +14,9 @@ from support.session import Session
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-RECORDED = [each for each in scenarios() if each["id"] in ("cm", "ssa", "cr")]
+RECORDED = [each for each in scenarios() if each["id"] in ("cm", "ssa", "crd", "cr")]
+NAMED_BY_THE_BUILD = " in scheme "
+"""Kubernetes names a line of its own source there, and every way to build it names another."""
 WIDGETS = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -112,6 +114,7 @@ def test_answers_are_as_recorded(scenario: Scenario, plane: ControlPlane) -> Non
     """What the contract tests hold our own server to is what this one answers."""
     connection = Connection(plane.url, ssl.create_default_context(cafile=str(plane.ca_file)))
     replay = Replay(connection)
-    found = {each["id"]: replay.differences(each) for each in scenario["steps"]}
+    steps = scenario["steps"]
+    found = [f"{each['id']}{line}" for each in steps for line in replay.differences(each)]
     connection.close()
-    assert not {step: differences for step, differences in found.items() if differences}
+    assert not [each for each in found if NAMED_BY_THE_BUILD not in each]

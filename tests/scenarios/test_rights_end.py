@@ -159,7 +159,7 @@ def test_a_user_who_ends_takes_his_tokens_along(world: World, end) -> None:
 
 
 def test_a_deactivated_user_comes_back(world: World) -> None:
-    """Activated again he signs in, with the rights that he had."""
+    """Activated again he signs in, with the rights that he had; his old tokens stay dead."""
     where, person = world.namespace("back"), world.user("bob")
     world.member(READER, where, person)
     deactivate(world, person)
@@ -168,6 +168,7 @@ def test_a_deactivated_user_comes_back(world: World) -> None:
     assert world.admin.patch(at("users", name=person.name), active).status_code == 200
     wait_until(lambda: world.engine.try_login(person.name, PASSWORD).status_code == 200, 2)
     assert world.login(person.name).may(at("configmaps", where))
+    assert person.get(at("namespaces")).status_code == 401
 
 
 def test_an_expired_token_ends(world: World) -> None:

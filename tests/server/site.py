@@ -15,9 +15,9 @@ from llmos.server.assembly import Core
 from llmos.server.content import Content
 from llmos.storage.config import StorageConfig
 from llmos.storage.sqlite import open_storage
+from reconcile.waiting import eventually
 
 TOKENS = 'root,root,root-uid,"system:masters"\nalice,alice,alice-uid,devs\n'
-ALICES_TOKEN = TOKENS.splitlines()[1]
 USERS_TOKEN = 'uma,uma,uma-uid,"llmos:users,system:authenticated"\n'
 T = TypeVar("T")
 _numbers = itertools.count(1)
@@ -82,7 +82,9 @@ class Site:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             named.setdefault("authorization", f"Bearer {token}")
-        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        data = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         if body is not None:
             named.setdefault("content-type", "application/json")
         answer = Answer()
@@ -122,8 +124,7 @@ class Site:
         stream: FakeStream = scope["extensions"]["llmos"]
         answer = Answer()
         task = asyncio.ensure_future(self.app(scope, receiver(), answer.send))
-        while not answer.messages:
-            await asyncio.sleep(0)
+        await eventually(lambda: answer.messages)
         assert answer.status == 200, answer.body
         stream.ended = task
         try:
@@ -131,13 +132,6 @@ class Site:
         finally:
             stream.leave()
             await task
-
-
-async def until(condition: Any, seconds: float = 3) -> None:
-    """Wait for something that happens soon."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @contextmanager

@@ -113,6 +113,7 @@ def control_plane(
     binaries = find_binaries(*names)
     if binaries is None:
         missing("cluster", "there is no control plane; make cluster-tools builds one")
+    directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     controller_token = _write_credentials(directory)
     deadline = time.monotonic() + START_SECONDS

@@ -171,9 +171,7 @@ class AlreadyExistsError(StatusError):
     @classmethod
     def of(cls, resource: GroupResource, name: str, prefix: str = "") -> "AlreadyExistsError":
         """Say whose name is taken; ``prefix`` comes first, e.g. ``object is being deleted: ``."""
-        return cls(
-            f'{prefix}{resource} "{name}" already exists', resource_details(resource, name)
-        )
+        return cls(f'{prefix}{resource} "{name}" already exists', resource_details(resource, name))
 
 
 class ConflictError(StatusError):

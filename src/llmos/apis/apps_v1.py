@@ -74,7 +74,8 @@ def deployments() -> Strategy:
         SELECTOR_COLUMN,
     )
     defaults = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
-    return workload(_defaulting(defaults), columns)
+    rolling = _rolling("strategy", {"maxUnavailable": "25%", "maxSurge": "25%"})
+    return workload(_defaulting(defaults, rolling), columns)
 
 
 def replica_sets() -> Strategy:
@@ -90,7 +91,8 @@ def stateful_sets() -> Strategy:
         "revisionHistoryLimit": 10,
         "podManagementPolicy": "OrderedReady",
     }
-    return workload(_defaulting(defaults), (NAME, text("Ready", _ready), AGE, *CONTAINER_COLUMNS))
+    columns = (NAME, text("Ready", _ready), AGE, *CONTAINER_COLUMNS)
+    return workload(_defaulting(defaults, _rolling("updateStrategy", {"partition": 0})), columns)
 
 
 def daemon_sets() -> Strategy:
@@ -107,7 +109,8 @@ def daemon_sets() -> Strategy:
         *CONTAINER_COLUMNS,
         SELECTOR_COLUMN,
     )
-    return workload(_defaulting({"revisionHistoryLimit": 10}), columns)
+    rolling = _rolling("updateStrategy", {"maxUnavailable": 1, "maxSurge": 0})
+    return workload(_defaulting({"revisionHistoryLimit": 10}, rolling), columns)
 
 
 def replication_controllers() -> Strategy:
@@ -145,10 +148,29 @@ def default_template(obj: Object) -> None:
         default_pod_spec(template)
 
 
-def _defaulting(defaults: dict[str, Any]) -> Callable[[Object], None]:
+def _defaulting(
+    defaults: dict[str, Any], more: Callable[[Object], None] | None = None
+) -> Callable[[Object], None]:
     def default(obj: Object) -> None:
         obj["spec"] = {**defaults, **(obj.get("spec") or {})}
+        if more is not None:
+            more(obj["spec"])
         default_template(obj)
+
+    return default
+
+
+def _rolling(key: str, limits: dict[str, Any]) -> Callable[[Object], None]:
+    """Pods are replaced a few at a time, unless the spec wants another way."""
+
+    def default(spec: Object) -> None:
+        given = spec.get(key) or {}
+        if (given.get("type") or "RollingUpdate") == "RollingUpdate":
+            given = {
+                "type": "RollingUpdate",
+                "rollingUpdate": {**limits, **(given.get("rollingUpdate") or {})},
+            }
+        spec[key] = given
 
     return default
 

@@ -11,6 +11,7 @@ from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.jsonpath import simple_fields
 from llmos.apimachinery.object import Object, get_path, metadata
 from llmos.apimachinery.validation import field_invalid
+from llmos.apis.printing import labels_text, selector_text
 
 _MAX_INT32 = 2**31 - 1
 _GO_TYPES = {
@@ -49,6 +50,10 @@ class ScalePaths:
         )
 
 
+WORKLOAD = ScalePaths(("spec", "replicas"), ("status", "replicas"), ("spec", "selector"))
+"""Where the built-in kinds keep theirs."""
+
+
 def scale_from(obj: Object, paths: ScalePaths) -> Object:
     """The Scale of an object."""
     meta = metadata(obj)
@@ -63,9 +68,17 @@ def scale_from(obj: Object, paths: ScalePaths) -> Object:
     if replicas:
         scale["spec"]["replicas"] = replicas
     selector = get_path(obj, *paths.selector) if paths.selector else None
-    if selector and isinstance(selector, str):
-        scale["status"]["selector"] = selector
+    if selector:
+        scale["status"]["selector"] = _selector_text(selector)
     return scale
+
+
+def _selector_text(selector: Any) -> str:
+    """A selector as text: it may be text already, a LabelSelector, or a plain map of labels."""
+    if not isinstance(selector, dict):
+        return selector if isinstance(selector, str) else ""
+    structured = selector.keys() & {"matchLabels", "matchExpressions"}
+    return selector_text(selector) if structured else labels_text(selector)
 
 
 def set_replicas(obj: Object, paths: ScalePaths, scale: Object) -> None:

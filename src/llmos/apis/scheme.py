@@ -41,6 +41,7 @@ from llmos.apis.strategy import Strategy
 Convert = Callable[[Object], Object]
 
 _STATUS = (Subresource("status"),)
+_SCALED = (*_STATUS, Subresource("scale", kind=GroupVersionKind("autoscaling", "v1", "Scale")))
 _NAMESPACE_VERBS = tuple(each for each in STANDARD_VERBS if each != "deletecollection")
 _FINALIZE = Subresource("finalize", ("update",))
 _TOKEN = Subresource(
@@ -163,7 +164,7 @@ def _core() -> tuple[BuiltinKind, ...]:
             apps_v1.replication_controllers(),
             short=("rc",),
             categories=_ALL,
-            subresources=_STATUS,
+            subresources=_SCALED,
         ),
         _kind(
             ("", "resourcequotas", "ResourceQuota"),
@@ -245,13 +246,14 @@ def _workload(
     strategy: Strategy,
     short: str = "",
     categories: tuple[str, ...] = _ALL,
+    subresources: tuple[Subresource, ...] = _STATUS,
 ) -> BuiltinKind:
     return _kind(
         resource,
         strategy,
         short=(short,) if short else (),
         categories=categories,
-        subresources=_STATUS,
+        subresources=subresources,
     )
 
 
@@ -259,9 +261,24 @@ def _workloads() -> tuple[BuiltinKind, ...]:
     networking = ("networking.k8s.io", "ingresses", "Ingress")
     return (
         _workload(("apps", "daemonsets", "DaemonSet"), apps_v1.daemon_sets(), "ds"),
-        _workload(("apps", "deployments", "Deployment"), apps_v1.deployments(), "deploy"),
-        _workload(("apps", "replicasets", "ReplicaSet"), apps_v1.replica_sets(), "rs"),
-        _workload(("apps", "statefulsets", "StatefulSet"), apps_v1.stateful_sets(), "sts"),
+        _workload(
+            ("apps", "deployments", "Deployment"),
+            apps_v1.deployments(),
+            "deploy",
+            subresources=_SCALED,
+        ),
+        _workload(
+            ("apps", "replicasets", "ReplicaSet"),
+            apps_v1.replica_sets(),
+            "rs",
+            subresources=_SCALED,
+        ),
+        _workload(
+            ("apps", "statefulsets", "StatefulSet"),
+            apps_v1.stateful_sets(),
+            "sts",
+            subresources=_SCALED,
+        ),
         _workload(("batch", "cronjobs", "CronJob"), batch_v1.cron_jobs(), "cj"),
         _workload(("batch", "jobs", "Job"), batch_v1.jobs()),
         _workload(networking, networking_v1.ingresses(), "ing", categories=()),

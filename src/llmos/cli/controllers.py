@@ -62,7 +62,8 @@ def runner(client: Client, clock: Clock, ca_pem: str) -> Runner:
 
 async def run(started: Started, token: Token) -> None:
     """Run the controllers beside a server, and keep the inventory of its machine."""
-    config = Config(started.url, token=token, ca_pem=started.ca_pem, user_agent="llmos-controllers")
+    url, ca_pem = started.inner
+    config = Config(url, token=token, ca_pem=ca_pem, user_agent="llmos-controllers")
     async with Client(config) as client, asyncio.TaskGroup() as tasks:
         inventory = Inventory(client, system_clock, started.data_dir)
         tasks.create_task(runner(client, system_clock, started.ca_pem).run())

@@ -9,6 +9,7 @@ from llmos.apimachinery.errors import BadRequestError
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import GroupVersionKind
 from llmos.apimachinery.schema import Schema
+from llmos.apis.autoscaling_v1 import WORKLOAD
 from llmos.apis.builtin_schemas import is_registered, schema_for
 from llmos.apis.scheme import BuiltinKind, builtin_kinds, virtual_kinds
 from llmos.apis.strategy import Strategy
@@ -46,6 +47,7 @@ def _stored(kind: BuiltinKind) -> Served:
         stored_as=kind.stored_as,
         to_stored=kind.to_stored,
         from_stored=kind.from_stored,
+        scale=WORKLOAD if kind.resource.subresource("scale") else None,
     )
 
 

@@ -14,6 +14,7 @@ from llmos.server.assembly import Core
 CONTROLLERS = ("llmos-system", "llmos-controllers")
 """Namespace and name of the controllers' ServiceAccount."""
 ADMIN = "admin"
+_CONTEXT = "llmos"
 _CONTROLLER_TOKEN_SECONDS = 24 * 3600
 _ADMIN_KUBECONFIG_SECONDS = 90 * 24 * 3600.0
 _RENEW_BEFORE = 30 * 24 * 3600.0
@@ -66,8 +67,8 @@ async def write_admin_kubeconfig(
             account, "kubeconfig", _ADMIN_KUBECONFIG_SECONDS, "admin.kubeconfig"
         )
         token = issued.token
-    document = kubeconfig.empty()
-    login = kubeconfig.Login(name="llmos", server=server, ca_pem=ca_pem, user=ADMIN, token=token)
+    document = _existing(path) or kubeconfig.empty()
+    login = kubeconfig.Login(name=_CONTEXT, server=server, ca_pem=ca_pem, user=ADMIN, token=token)
     kubeconfig.set_login(document, login)
     kubeconfig.write(path, document)
     return True
@@ -77,12 +78,23 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def _existing(path: Path) -> kubeconfig.Document | None:
+    """The file that is there: who signed in with it may have put other contexts into it."""
+    try:
+        return kubeconfig.read(path)
+    except kubeconfig.KubeconfigError:
+        return None
+
+
 def _usable_token(core: Core, path: Path, clock: Clock) -> str:
     """The token of the file that is there, if it is good for a while longer."""
+    document = _existing(path)
+    if document is None:
+        return ""
     try:
-        token = kubeconfig.get_login(kubeconfig.read(path)).token
+        token = kubeconfig.get_login(document, _CONTEXT).token
         identity = core.tokens.authenticate(token)
-    except (kubeconfig.KubeconfigError, UnauthorizedError, OSError):
+    except (kubeconfig.KubeconfigError, UnauthorizedError):
         return ""
     if identity is None or identity.user.name != ADMIN or identity.expires_at is None:
         return ""

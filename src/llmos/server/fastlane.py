@@ -124,10 +124,13 @@ async def _finish(
 
 @types.coroutine
 def _go_on(work: Coroutine[Any, Any, Any], waits_for: Any) -> Generator[Any, Any, Any]:
-    """Wait for what the coroutine waits for, then let it go on."""
+    """Wait for what the coroutine waits for, then let it go on; it hears of errors as a task's."""
     try:
         yield waits_for
-    except BaseException:
-        work.close()
-        raise
+    except BaseException as error:  # noqa: BLE001 - handed on to whom it concerns
+        try:
+            waits_for = work.throw(error)
+        except StopIteration as over:
+            return over.value
+        return (yield from _go_on(work, waits_for))
     return (yield from work)

@@ -21,6 +21,8 @@ from llmos.server.websockets import WebSocket
 
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers together."""
+STALL_SECONDS = 20.0
+"""How long a client may leave all of its answers lying."""
 REQUEST_DEADLINE = 12.0
 """Seconds from the first byte of a request to its last."""
 FAREWELL_SECONDS = 2.0
@@ -56,6 +58,11 @@ _LOG = logging.getLogger("llmos.server")
 _BAD_REQUEST = _refusal(400, "Bad Request", "BadRequest")
 _HEAD_TOO_LARGE = _refusal(431, "Request Header Fields Too Large", "BadRequest")
 _TOO_SLOW = _refusal(408, "Request Timeout", "Timeout")
+
+
+def _may_end(data: bytes, room: int) -> bool:
+    """Whether a head may end in the first bytes of a read, which may begin amid its end."""
+    return data.find(b"\r\n\r\n", 0, room) >= 0 or data.startswith((b"\n", b"\r\n"))
 
 
 class TransportStream:
@@ -161,16 +168,37 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._deadline is None:
                 self._arm()
             # A body may follow in the same read: what is over the limit is judged without it.
-            if self._head_size > MAX_HEAD and data.find(b"\r\n\r\n", 0, MAX_HEAD) < 0:
+            room = max(MAX_HEAD + len(data) - self._head_size, 0)
+            if self._head_size > MAX_HEAD and not _may_end(data, room):
                 self._refuse(_HEAD_TOO_LARGE)
                 return
         super().data_received(data)
+        if self._in_head and self._head_size > MAX_HEAD and not self.transport.is_closing():
+            self._refuse(_HEAD_TOO_LARGE)
+
+    def pause_writing(self) -> None:
+        """Let the work wait for a client that does not take its answers, but not for ever."""
+        super().pause_writing()
+        self._bound_stall()
+
+    def _bound_stall(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self.loop.call_later(STALL_SECONDS, self._drop_stalled, left)
+
+    def _drop_stalled(self, left: int) -> None:
+        if self.lost or not self.flow.write_paused:
+            return
+        if self.transport.get_write_buffer_size() < left:
+            self._bound_stall()
+        else:
+            self.transport.abort()
 
     # The fast lane
 
     def _take_fast_lane(self, data: bytes) -> bool:
         """Answer a request whose head is known, without the parser; False: it is none."""
-        if self._in_cycle():
+        if self._in_cycle() or self.flow.write_paused:
+            # A client that does not take its answers gets no more this way: the long one waits.
             return False
         request = self.heads.find(data)
         if request is None:

@@ -16,11 +16,13 @@ from typing import Any
 import uvloop
 
 from llmos.apimachinery.clock import Clock, system_clock
+from llmos.apimachinery.object import Object, name_of
 from llmos.authentication.bootstrap import bootstrap_admin
-from llmos.authentication.certificates import ensure_certificates
+from llmos.authentication.certificates import Certificates, ensure_certificates
 from llmos.authentication.records import USERS
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
+from llmos.endpoints.pipeline import Pipeline
 from llmos.server.app import Lifecycle, build
 from llmos.server.assembly import Core
 from llmos.server.config import ServerConfig
@@ -47,6 +49,8 @@ class Started:
     url: str
     data_dir: Path
     ca_pem: str
+    inner: tuple[str, str]
+    """URL and certificate authority (PEM) for the controllers."""
     admin_kubeconfig: Path | None
     """None: the user ``admin`` is gone."""
     one_time_password: str | None
@@ -137,11 +141,7 @@ async def _open(
     listening, password = made
     static = StaticTokens.load(config.token_auth_file) if config.token_auth_file else None
     authenticators = await core.authenticators(static)
-    certificates = ensure_certificates(config.data_dir / "tls", [config.host], clock)
-    cert, key, ca_pem = certificates.cert_path, certificates.key_path, certificates.ca_pem
-    if config.tls_cert and config.tls_key:
-        cert, key = config.tls_cert, config.tls_key
-        ca_pem = config.tls_cert.read_text()
+    own = ensure_certificates(config.data_dir / "tls", [config.host], clock)
     lifecycle = Lifecycle()
 
     def stopping() -> None:
@@ -149,17 +149,52 @@ async def _open(
         for stream in core.streams:
             stream.wake()
 
-    listener = make_listener(build(core, lifecycle, authenticators, clock), cert, key, stopping)
-    await stack.enter_async_context(_listening(listener, listening))
+    app = build(core, lifecycle, authenticators, clock)
+    listeners = _Listeners(app, own, stopping)
+    url, ca_pem = await listeners.public(config, listening, stack)
+    inner = await listeners.inner(config, stack) or (url, ca_pem)
     lifecycle.starting = False
     await stack.enter_async_context(_background("housekeeping", _housekeeping(core)))
-    port = listening.getsockname()[1]
-    url = f"https://{_shown(config.host)}:{port}"
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
     written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
-    return Started(url, config.data_dir, ca_pem, made_kubeconfig, password), token
+    return Started(url, config.data_dir, ca_pem, inner, made_kubeconfig, password), token
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    """Where the application is served, and under which certificate."""
+
+    app: Pipeline
+    own: Certificates
+    stopping: Callable[[], None]
+
+    async def public(
+        self, config: ServerConfig, listening: socket.socket, stack: AsyncExitStack
+    ) -> tuple[str, str]:
+        """Serve everybody; URL and certificate authority come back."""
+        cert, key, ca_pem = self.own.cert_path, self.own.key_path, self.own.ca_pem
+        if config.tls_cert and config.tls_key:
+            cert, key = config.tls_cert, config.tls_key
+            ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
+        await self._serve(listening, (cert, key), stack)
+        return f"https://{_shown(config.host)}:{listening.getsockname()[1]}", ca_pem
+
+    async def inner(self, config: ServerConfig, stack: AsyncExitStack) -> tuple[str, str] | None:
+        """Serve the controllers apart where the public certificate is not ours to rely on."""
+        if not config.tls_cert:
+            return None
+        listening = bind("127.0.0.1", 0)
+        stack.callback(listening.close)
+        await self._serve(listening, (self.own.cert_path, self.own.key_path), stack)
+        return f"https://127.0.0.1:{listening.getsockname()[1]}", self.own.ca_pem
+
+    async def _serve(
+        self, listening: socket.socket, pair: tuple[Path, Path], stack: AsyncExitStack
+    ) -> None:
+        listener = make_listener(self.app, *pair, self.stopping)
+        await stack.enter_async_context(_listening(listener, listening))
 
 
 def _shown(host: str) -> str:
@@ -199,20 +234,27 @@ def _report(task: "asyncio.Task[None]") -> None:
 
 
 async def _housekeeping(core: Core) -> None:
-    """Keep what outlives requests: login limits, the accounts of deleted users, dead tokens."""
-    gone: asyncio.Queue[str] = asyncio.Queue()
-    feed(
-        core.storage,
-        USERS,
-        lambda _: None,
-        lambda user: gone.put_nowait(user["metadata"]["name"]),
-    )
+    """Keep what outlives requests: login limits, the accounts of users who ended, dead tokens."""
+    todo: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue()
+
+    def changed(user: Object) -> None:
+        """The tokens that a user has when he is deactivated are never good again."""
+        if (user.get("spec") or {}).get("isActive") is False:
+            for each in core.accounts.list_tokens(name_of(user)):
+                todo.put_nowait(core.accounts.issuer.revoke(each.name))
+
+    def removed(user: Object) -> None:
+        todo.put_nowait(core.accounts.end_user(name_of(user)))
+
+    feed(core.storage, USERS, changed, removed)
     loop = asyncio.get_running_loop()
     sweep_at = loop.time()
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LIMITER_SAVE_SECONDS):
-                await core.accounts.end_user(await gone.get())
+                await (await todo.get())
+        if not todo.empty():
+            continue
         await core.accounts.limiter.save(core.platform)
         if loop.time() >= sweep_at:
             sweep_at = loop.time() + _EXPIRED_SWEEP_SECONDS

@@ -30,7 +30,7 @@ def _address(text: str) -> Address:
         ValueError: it is none, or one that is refused.
     """
     wrong = f"IP Address {text!r} parse error during conversion from string"
-    if not isinstance(text, str) or "%" in text:
+    if "%" in text:
         raise ValueError(wrong)
     try:
         address = ip_address(text)
@@ -48,7 +48,7 @@ def _network(text: str) -> Network:
         ValueError: it is none.
     """
     wrong = f"network address parse error during conversion from string: {text!r}"
-    if not isinstance(text, str) or not text.rpartition("/")[2].isdigit() or "/" not in text:
+    if "/" not in text or not text.rpartition("/")[2].isdigit():
         raise ValueError(wrong)
     _address(text.partition("/")[0])
     try:

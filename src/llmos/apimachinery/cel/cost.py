@@ -21,10 +21,10 @@ from llmos.apimachinery.cel.syntax import (
     Tree,
 )
 
-EVALUATION_LIMIT = 400_000.0
-"""Units of one evaluation: 20 ms."""
-OBJECT_LIMIT = 800_000.0
-"""Units of all evaluations for one object: 40 ms."""
+EVALUATION_LIMIT = 600_000.0
+"""Units of one evaluation: 30 ms."""
+OBJECT_LIMIT = 900_000.0
+"""Units of all evaluations for one object: 45 ms."""
 MAX_ITERATIONS = 10_000
 
 _BYTE = 0.03
@@ -72,20 +72,21 @@ class _Estimate:
         match node:
             case Const(value=value):
                 length = len(value) if isinstance(value, (str, bytes)) else 0
-                return Size(0, 4 * length, 4 * length + SCALAR.weight)
+                size = Size(0, 4 * length, 4 * length + SCALAR.weight)
             case Ident(name=name):
-                return scope.get(name, self.inputs)
+                size = scope.get(name, self.inputs)
             case Select(operand=operand, test_only=test_only):
                 size = self.visit(operand, scope, times)
-                return SCALAR if test_only else size
+                size = SCALAR if test_only else size
             case ListLiteral(elements=elements):
-                return self._literal(elements, scope, times)
+                size = self._literal(elements, scope, times)
             case MapLiteral(entries=entries):
-                return self._literal([each for entry in entries for each in entry], scope, times)
+                size = self._literal([each for entry in entries for each in entry], scope, times)
             case Call():
-                return self._call(node, scope, times)
+                size = self._call(node, scope, times)
             case Comprehension():
-                return self._comprehension(node, scope, times)
+                size = self._comprehension(node, scope, times)
+        return size
 
     def _literal(self, nodes: "list[Node] | tuple[Node, ...]", scope: Scope, times: float) -> Size:
         sizes = [self.visit(each, scope, times) for each in nodes]

@@ -25,6 +25,13 @@ class Function:
     """The first parameter stands before the dot."""
 
 
+class NoOverloadError(ValueError):
+    """The function is not for values of these types."""
+
+    def __init__(self) -> None:
+        super().__init__("no such overload")
+
+
 def function(name: str, *signature: CelType, call: Callable[..., Any]) -> Function:
     """A plain function; the last type is its result's."""
     return Function(name, signature[:-1], signature[-1], call, method=False)
@@ -44,8 +51,8 @@ def unwrap(kind: CelType, carried: Any) -> Any:
     """The value that is carried.
 
     Raises:
-        ValueError: it is of another type.
+        NoOverloadError: it is of another type.
     """
     if type(carried) is not dict or kind.name not in carried:
-        raise ValueError("no such overload")
+        raise NoOverloadError
     return carried[kind.name]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from llmos.apimachinery.cel.functions import Function, method
+from llmos.apimachinery.cel.functions import Function, NoOverloadError, method
 from llmos.apimachinery.cel.types import (
     BOOL,
     BYTES,
@@ -37,19 +37,19 @@ def _same_kind(values: Sequence[Any]) -> None:
     """Refuse what has no order: values of several kinds.
 
     Raises:
-        ValueError: they are.
+        NoOverloadError: they are.
     """
     if values:
         first = type(values[0])
         kinds = next((each for each in _KINDS if first in each), ())
         if not all(type(each) in kinds for each in values):
-            raise ValueError("no such overload")
+            raise NoOverloadError
 
 
 def _sum(values: list[Any]) -> Any:
     _same_kind(values)
     if values and type(values[0]) not in (int, float, timedelta):
-        raise ValueError("no such overload")
+        raise NoOverloadError
     total = sum(values, timedelta()) if values and isinstance(values[0], timedelta) else sum(values)
     if isinstance(total, int) and not -(1 << 63) <= total < 1 << 63:
         raise ValueError("integer overflow")

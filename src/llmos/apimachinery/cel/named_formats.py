@@ -2,7 +2,7 @@
 
 Source: k8s.io/apiserver/pkg/cel/library/format.go. The runtime lets no function give an optional
 value, so ``validate`` gives the list of messages or null, and what is asked of an optional is
-answered for these two as well.
+answered for these two as well; but for ``orValue``, which the runtime keeps to itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -86,16 +86,8 @@ def _has_value(found: Any) -> bool:
     return found is not None
 
 
-def _or_value(found: Any, other: Any) -> Any:
-    """What is in the stand-in of an optional value, or another value."""
-    return other if found is None else found
-
-
 FUNCTIONS: tuple[Function, ...] = (
-    *(
-        function(f"format.{each}", FORMAT, call=partial(wrap, FORMAT, each))
-        for each in _CHECKS
-    ),
+    *(function(f"format.{each}", FORMAT, call=partial(wrap, FORMAT, each)) for each in _CHECKS),
     function("format.named", STRING, optional_of(FORMAT), call=_named),
     method("validate", FORMAT, STRING, optional_of(list_of(STRING)), call=_validate),
 )
@@ -105,7 +97,6 @@ STAND_INS: tuple[Function, ...] = tuple(
     for each in (
         method("hasValue", kind, BOOL, call=_has_value),
         method("value", kind, DYN, call=_value),
-        method("orValue", kind, DYN, DYN, call=_or_value),
     )
 )
 """What takes the place of optional values at run time."""

@@ -4,7 +4,7 @@ An expression that asks for ``object.metadata.name`` costs the same for a small 
 of a megabyte. ``reads`` finds the paths, ``take`` cuts them out of a value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmos.apimachinery.cel.syntax import (
@@ -19,16 +19,21 @@ from llmos.apimachinery.cel.syntax import (
 
 Reads = dict[str, Any]
 """A tree of keys; ``None`` is all that is below, ``{}`` only whether there is something."""
+Paths = Mapping[str, tuple[str, ...]]
+"""Where the value of a name is found."""
 
+EACH = "[*]"
+"""The key of all elements of a list; no field of an object is called so."""
 _BY_KEY = ("_[_]", "_[?_]", "_?._")
 _COMPARE = ("_==_", "_!=_")
 
 
-def reads(roots: Iterable[Node], names: frozenset[str]) -> Reads:
+def reads(roots: Iterable[Node], names: Iterable[str]) -> Reads:
     """What expressions read of the variables with these names."""
     found: Reads = {}
+    paths = {name: (name,) for name in names}
     for root in roots:
-        _visit(root, names, found)
+        _visit(root, paths, found)
     return found
 
 
@@ -37,49 +42,63 @@ def take(value: Any, wanted: Reads | None) -> Any:
     if wanted is None:
         return value
     if type(value) is dict:
+        if EACH in wanted:
+            return value
         return {key: take(value[key], below) for key, below in wanted.items() if key in value}
-    if type(value) is list and not wanted:
-        return []
+    if type(value) is list:
+        below = wanted.get(EACH, {})
+        return [take(each, below) for each in value] if EACH in wanted else []
     return value
 
 
-def _visit(node: Node, names: frozenset[str], found: Reads) -> None:
-    path = _path(node, names)
+def _visit(node: Node, paths: Paths, found: Reads) -> None:
+    path = _path(node, paths)
     if path:
         _add(found, path, whole=not (isinstance(node, Select) and node.test_only))
+    elif isinstance(node, Call) and node.function in _COMPARE and _tests_null(node, paths, found):
         return
-    if isinstance(node, Call) and node.function in _COMPARE and _tests_null(node, names, found):
-        return
-    if isinstance(node, Comprehension):
-        _visit(node.range, names, found)
-        inner = names - {*node.variables, node.accumulator}
-        for each in (node.init, node.condition, node.step, node.result):
-            _visit(each, inner, found)
-        return
-    for each in children(node):
-        _visit(each, names, found)
+    elif isinstance(node, Comprehension):
+        _visit_comprehension(node, paths, found)
+    else:
+        for each in children(node):
+            _visit(each, paths, found)
 
 
-def _tests_null(node: Call, names: frozenset[str], found: Reads) -> bool:
+def _visit_comprehension(node: Comprehension, paths: Paths, found: Reads) -> None:
+    """Of a list only what is read of its elements; of a map, whose keys are read, everything."""
+    inner = {name: path for name, path in paths.items() if name != node.accumulator}
+    for name in node.variables:
+        inner.pop(name, None)
+    path = _path(node.range, paths)
+    if path:
+        _add(found, (*path, EACH), whole=False)
+        inner[node.variables[-1]] = (*path, EACH)
+    else:
+        _visit(node.range, paths, found)
+    for each in (node.init, node.condition, node.step, node.result):
+        _visit(each, inner, found)
+
+
+def _tests_null(node: Call, paths: Paths, found: Reads) -> bool:
     """``x == null`` reads only whether there is an x."""
     for one, other in (node.args, node.args[::-1]):
-        path = _path(one, names)
+        path = _path(one, paths)
         if path and isinstance(other, Const) and other.value is None:
             _add(found, path, whole=False)
             return True
     return False
 
 
-def _path(node: Node, names: frozenset[str]) -> tuple[str, ...]:
+def _path(node: Node, paths: Paths) -> tuple[str, ...]:
     """The keys that lead to a value, the variable's name first; empty: it is no such chain."""
     match node:
-        case Ident(name=name) if name in names:
-            return (name,)
+        case Ident(name=name):
+            return paths.get(name, ())
         case Select(operand=operand, field=field):
-            above = _path(operand, names)
+            above = _path(operand, paths)
             return (*above, field) if above else ()
         case Call(function=function, args=(operand, Const(value=str(key)))) if function in _BY_KEY:
-            above = _path(operand, names)
+            above = _path(operand, paths)
             return (*above, key) if above else ()
         case _:
             return ()

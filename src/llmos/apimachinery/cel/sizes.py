@@ -27,18 +27,21 @@ class Measured:
     """What a look at a value found."""
 
     size: Size
+    nodes: int
+    """How many values there are in it."""
     clean: bool
     """Whether every text may be handed to the runtime as it is."""
 
 
 def measure(value: Any) -> Measured:
     """Look at all of a JSON value; stops where it is far too large anyway."""
-    items = longest = weight = 0
+    items = longest = weight = nodes = 0
     clean = True
     todo = [value]
     while todo and weight <= MAX_WEIGHT:
         each = todo.pop()
         weight += _NODE
+        nodes += 1
         kind = type(each)
         if kind is str:
             length = len(each) if each.isascii() else 4 * len(each)
@@ -52,7 +55,7 @@ def measure(value: Any) -> Measured:
         elif kind is list:
             items = max(items, len(each))
             todo.extend(each)
-    return Measured(Size(items, longest, weight), clean)
+    return Measured(Size(items, longest, weight), nodes, clean)
 
 
 def _is_clean(text: str) -> bool:

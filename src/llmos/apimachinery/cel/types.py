@@ -29,6 +29,8 @@ class CelType:
 
 
 DYN = CelType("dyn")
+UNBOUND = CelType("_")
+"""Of the elements of an empty list: may become anything."""
 BOOL = CelType("bool")
 INT = CelType("int")
 UINT = CelType("uint")
@@ -39,6 +41,7 @@ TIMESTAMP = CelType("timestamp")
 DURATION = CelType("duration")
 NULL = CelType("null_type")
 TYPE = CelType("type")
+NUMBERS = frozenset((INT, UINT, DOUBLE))
 
 QUANTITY = CelType("kubernetes.Quantity")
 URL = CelType("kubernetes.URL")
@@ -46,11 +49,14 @@ IP = CelType("net.IP")
 CIDR = CelType("net.CIDR")
 SEMVER = CelType("kubernetes.Semver")
 FORMAT = CelType("kubernetes.NamedFormat")
-AUTHORIZER = CelType("kubernetes.authorization.Authorizer")
 PATH_CHECK = CelType("kubernetes.authorization.PathCheck")
 GROUP_CHECK = CelType("kubernetes.authorization.GroupCheck")
 RESOURCE_CHECK = CelType("kubernetes.authorization.ResourceCheck")
 DECISION = CelType("kubernetes.authorization.Decision")
+AUTHORIZER = CelType(
+    "kubernetes.authorization.Authorizer",
+    find_fields=lambda: {"requestResource": RESOURCE_CHECK},
+)
 
 
 def list_of(element: CelType) -> CelType:
@@ -73,10 +79,17 @@ def object_of(name: str, find_fields: Callable[[], Fields]) -> CelType:
     return CelType(name, find_fields=find_fields)
 
 
+def element_of(kind: CelType) -> CelType:
+    """What the elements of a list are, or the keys of a map."""
+    return kind.parameters[0] if kind.name in ("list", "map") else DYN
+
+
 def common(one: CelType, other: CelType) -> CelType:
     """The type of what may be of either type."""
-    if one == other:
+    if other in (one, UNBOUND):
         return one
+    if one == UNBOUND:
+        return other
     if one.name == other.name and len(one.parameters) == len(other.parameters) > 0:
         pairs = zip(one.parameters, other.parameters, strict=True)
         return CelType(one.name, tuple(common(*pair) for pair in pairs))
@@ -85,7 +98,9 @@ def common(one: CelType, other: CelType) -> CelType:
 
 def comparable(one: CelType, other: CelType) -> bool:
     """Whether ``==`` makes sense between two types; in doubt it does."""
-    if DYN in (one, other) or NULL in (one, other):
+    if {one, other} & {DYN, NULL, UNBOUND}:
+        return True
+    if {one, other} <= NUMBERS:
         return True
     if one.name != other.name:
         return False

@@ -1,0 +1,178 @@
+"""What an OpenAPI schema says about the types of its values, and how the values are handed over.
+
+Source: k8s.io/apiserver/pkg/cel/common (SchemaDeclType, UnstructuredToVal) and
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#type-checking
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from llmos.apimachinery.cel.times import read_duration, read_timestamp
+from llmos.apimachinery.cel.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    CelType,
+    Fields,
+    list_of,
+    map_of,
+    object_of,
+)
+
+Node = Mapping[str, Any]
+Convert = Callable[[Any], Any]
+
+_SCALARS = {"boolean": BOOL, "integer": INT, "number": DOUBLE, "string": STRING}
+_FORMATS = {
+    "byte": BYTES,
+    "date": TIMESTAMP,
+    "date-time": TIMESTAMP,
+    "datetime": TIMESTAMP,
+    "duration": DURATION,
+}
+_METADATA = {"name": STRING, "generateName": STRING}
+_RESERVED = frozenset(
+    ("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function")
+    + ("if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while")
+)
+_IDENTIFIER = re.compile(r"[A-Za-z_.\-/][A-Za-z0-9_.\-/]*")
+_ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
+
+
+def escaped(name: str) -> str | None:
+    """How an expression spells a property; None: no expression can name it."""
+    if name in _RESERVED:
+        return f"__{name}__"
+    if not _IDENTIFIER.fullmatch(name):
+        return None
+    for text, replacement in _ESCAPES:
+        name = name.replace(text, replacement)
+    return name
+
+
+def type_of(node: Node, name: str, resource: bool = False) -> CelType:
+    """The type of a schema's values.
+
+    Args:
+        node: the schema.
+        name: what errors call an object of it.
+        resource: whether it is a whole resource, with metadata.
+    """
+    kind = node.get("type")
+    if node.get("x-kubernetes-int-or-string"):
+        return DYN
+    if kind == "array":
+        items = node.get("items")
+        return list_of(type_of(items, f"{name}.@idx") if isinstance(items, dict) else DYN)
+    if kind == "object":
+        return _object(node, name, resource)
+    if kind == "string":
+        return _FORMATS.get(node.get("format") or "", STRING)
+    return _SCALARS.get(kind or "", DYN)
+
+
+def _object(node: Node, name: str, resource: bool) -> CelType:
+    additional = node.get("additionalProperties")
+    if additional:
+        value = type_of(additional, f"{name}.@elem") if isinstance(additional, dict) else DYN
+        return map_of(value)
+    embedded = resource or bool(node.get("x-kubernetes-embedded-resource"))
+    return object_of(name, partial(_fields, node, name, embedded))
+
+
+def _fields(node: Node, name: str, resource: bool) -> Fields:
+    fields = {}
+    for key, child in (node.get("properties") or {}).items():
+        spelled = escaped(key)
+        if spelled is not None and isinstance(child, dict):
+            fields[spelled] = type_of(child, f"{name}.{key}")
+    if resource:
+        metadata = object_of(f"{name}.metadata", lambda: _METADATA)
+        fields |= {"apiVersion": STRING, "kind": STRING, "metadata": metadata}
+    return fields
+
+
+def converter(node: Node) -> Convert | None:
+    """What turns a schema's JSON values into what expressions work on; None: they are that."""
+    kind = node.get("type")
+    if node.get("x-kubernetes-int-or-string"):
+        return None
+    if kind == "array":
+        return _list_converter(node)
+    if kind == "object":
+        return _map_converter(node) or _object_converter(node)
+    if kind == "number":
+        return _number
+    return _TEXTS.get(type_of(node, "")) if kind == "string" else None
+
+
+def _number(value: Any) -> Any:
+    return float(value) if type(value) is int else value
+
+
+def _text(read: Callable[[str], Any]) -> Convert:
+    return lambda value: read(value) if isinstance(value, str) else value
+
+
+_TEXTS: Mapping[CelType, Convert] = {
+    TIMESTAMP: _text(read_timestamp),
+    DURATION: _text(read_duration),
+    BYTES: _text(base64.b64decode),
+}
+
+
+def _list_converter(node: Node) -> Convert | None:
+    items = node.get("items")
+    convert = converter(items) if isinstance(items, dict) else None
+    if convert is None:
+        return None
+    return lambda value: [convert(each) for each in value] if isinstance(value, list) else value
+
+
+def _map_converter(node: Node) -> Convert | None:
+    additional = node.get("additionalProperties")
+    convert = converter(additional) if isinstance(additional, dict) else None
+    if convert is None:
+        return None
+
+    def each_value(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: convert(each) for key, each in value.items()}
+
+    return each_value
+
+
+def _object_converter(node: Node) -> Convert | None:
+    properties = {
+        key: (escaped(key) or key, converter(child))
+        for key, child in (node.get("properties") or {}).items()
+        if isinstance(child, dict)
+    }
+    special = {
+        key: (spelled, convert)
+        for key, (spelled, convert) in properties.items()
+        if spelled != key or convert is not None
+    }
+    if not special:
+        return None
+
+    def each_field(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        new = dict(value)
+        for key, (spelled, convert) in special.items():
+            if key in new:
+                found = new.pop(key)
+                new[spelled] = found if convert is None else convert(found)
+        return new
+
+    return each_field

@@ -1,0 +1,287 @@
+"""DOS: abuse of resources, bounded, against this machine alone."""
+
+import asyncio
+import json
+import ssl
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from attacks.support import MG, NS, Actor, World
+from attacks.wire import request_bytes
+from support.objects import config_map
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+MEBIBYTE = 1024 * 1024
+HEALTH = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def _open(world: World) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    context = ssl.create_default_context(cafile=world.wire.ca_file)
+    return await asyncio.open_connection(*world.wire.address, ssl=context)
+
+
+async def _open_all(
+    world: World, number: int
+) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Many connections, some at a time."""
+    gate = asyncio.Semaphore(20)
+
+    async def one() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        async with gate:
+            return await _open(world)
+
+    return await asyncio.gather(*(one() for _ in range(number)))
+
+
+async def _health(world: World, until: Callable[[], bool]) -> list[float]:
+    """Seconds that an honest client waits for each answer, while others do their worst."""
+    reader, writer = await _open(world)
+    taken = []
+    while not until():
+        started = time.monotonic()
+        writer.write(HEALTH)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(2)
+        assert head.startswith(b"HTTP/1.1 200"), head
+        taken.append(time.monotonic() - started)
+        await asyncio.sleep(0.02)
+    writer.transport.abort()
+    return taken
+
+
+def _p99(taken: list[float]) -> float:
+    return statistics.quantiles(taken, n=100)[98] if len(taken) > 1 else taken[0]
+
+
+async def _under(world: World, work: Awaitable[object]) -> tuple[object, list[float]]:
+    """Do something, and measure how an honest client fares meanwhile."""
+    task = asyncio.ensure_future(work)
+    taken = await _health(world, task.done)
+    result = await task
+    await asyncio.sleep(0.2)  # until all that was aborted is closed
+    return result, taken
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("path", ["/auth/login", NS])
+def test_dos_01_large_bodies_are_not_read(world: World, path: str, chunked: bool):
+    """Of a hundred megabytes, fifty at a time, the server reads what it takes to refuse them."""
+    size = 100 * MEBIBYTE
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+    piece = b"x" * 65536
+    piece = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
+
+    async def one() -> int:
+        reader, writer = await _open(world)
+        try:
+            writer.write(head.encode())
+            for _ in range(size // 65536):
+                writer.write(piece)
+                async with asyncio.timeout(10):
+                    await writer.drain()
+                if reader._buffer or reader.at_eof():
+                    break
+        except (ConnectionError, TimeoutError):
+            pass
+        try:
+            async with asyncio.timeout(10):
+                answer = await reader.read(65536)
+        except (ConnectionError, TimeoutError):
+            answer = b""
+        writer.transport.abort()
+        return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+    before = world.resident_bytes()
+
+    async def attack() -> list[int]:
+        return await asyncio.gather(*(one() for _ in range(50)))
+
+    statuses, taken = asyncio.run(_under(world, attack()))
+    # Connections that were reset before the answer was read count as refused.
+    assert set(statuses) <= {0, 401, 403, 413}
+    assert {401, 403, 413} & set(statuses)
+    assert world.resident_bytes() - before < 50 * MEBIBYTE
+    assert statistics.median(taken) < 0.2
+
+
+async def _until_closed(
+    world: World, pair: tuple[asyncio.StreamReader, asyncio.StreamWriter], kind: str
+) -> float:
+    """Send slowly until the server has enough; how long that takes."""
+    reader, writer = pair
+    started = time.monotonic()
+    if kind == "body":
+        head = "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode())
+    text = iter(b"GET /api/v1/namespaces HTTP/1.1\r\nX: " + b"y" * 1000)
+    closed = asyncio.ensure_future(reader.read(4096))
+    while not closed.done() and time.monotonic() - started < 25:
+        if kind != "idle":
+            writer.write(bytes([next(text)]))
+        await asyncio.wait([closed], timeout=5 if kind == "head" else 1)
+    closed.cancel()
+    writer.transport.abort()
+    return time.monotonic() - started
+
+
+def test_dos_02_slow_clients_are_cut_off(world: World):
+    """Heads and bodies that trickle, and idle connections, are closed within 15 s; others go on."""
+    kinds = {"head": 500, "body": 200, "idle": 500}
+
+    async def attack() -> list[float]:
+        work = []
+        for kind, number in kinds.items():
+            pairs = await _open_all(world, number)
+            work += [asyncio.ensure_future(_until_closed(world, each, kind)) for each in pairs]
+        return await asyncio.gather(*work)
+
+    before = world.resident_bytes()
+    lasted, taken = asyncio.run(_under(world, attack()))
+    assert max(lasted) <= 16
+    assert statistics.median(taken) < 0.2
+    assert _p99(taken) < 0.4
+    assert world.resident_bytes() - before < 150 * MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([("Cookie", "; ".join(f"k{n}=" for n in range(5000)))], (0, 200, 400, 403, 431)),
+        ([("Cookie", "=;=;;==; " * 5000)], (0, 400, 403, 431)),
+        ([("Cookie", "x" * 65536)], (0, 400, 431)),
+        ([("X", "\x10" * 1000)], (0, 400, 403)),
+        ([("X", "\x7f" * 1000)], (0, 400, 403)),
+        ([("Authorization", "Bearer " + "x" * 60_000)], (0, 401, 431)),
+        ([("Authorization", "Bearer " + "a:" * 20_000)], (0, 401, 431)),
+        ([("Authorization", "Bearer " + "a." * 20_000)], (0, 401, 431)),
+        ([("Authorization", "Bearer " + "a.b.c" + "=" * 30_000)], (0, 401, 431)),
+        ([("Accept", "application/json;q=0." + "1" * 30_000)], (0, 200, 403, 406, 431)),
+        ([("Accept", ",".join(f"a/b;q={n}" for n in range(5000)))], (0, 403, 406, 431)),
+        ([("Impersonate-Group", f"g{n}") for n in range(1500)], (0, 400, 403, 431)),
+    ],
+    ids=lambda each: str(each)[:50],
+)
+def test_dos_09_odd_headers_cost_little(
+    anonymous: Actor, alice: Actor, world: World, headers: list, expected: tuple
+):
+    """They are refused or passed over, quickly, and without a flood of log lines."""
+    log = world.server.log
+    size = len(log.read_bytes())
+    busy = world.cpu_seconds()
+    answer = anonymous.get(f"{NS}/team-b/configmaps", headers=headers)
+    assert answer.status in expected
+    assert world.cpu_seconds() - busy < 0.2
+    assert len(log.read_bytes()[size:].splitlines()) <= 5
+
+
+@pytest.mark.parametrize("path", ["/auth/login", f"{NS}/team-a/configmaps", "/auth/tokens"])
+def test_dos_09_forms_are_not_read(alice: Actor, world: World, path: str):
+    """Form fields and multipart parts are refused by their type, however many."""
+    fields = "&".join(f"f{n}=v" for n in range(10_000)).encode()
+    part = b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nv\r\n'
+    bodies = {
+        "application/x-www-form-urlencoded": fields,
+        "multipart/form-data; boundary=x": part * 10_000 + b"--x--\r\n",
+        "text/plain": fields,
+    }
+    with world.unchanged():
+        busy = world.cpu_seconds()
+        for content, body in bodies.items():
+            answer = alice.post(path, body, content=content)
+            assert answer.status in (400, 413, 415)
+        assert world.cpu_seconds() - busy < 0.2
+
+
+def _large(alice: Actor) -> str:
+    """A ConfigMap of 800 KiB; its path."""
+    path = f"{NS}/team-a/configmaps"
+    made = config_map("large", text="x" * 800 * 1024)
+    assert alice.post(path, made).status in (201, 409)
+    return f"{path}/large"
+
+
+def _deaf(world: World, request: bytes, together: int) -> float:
+    """Send two thousand requests and read nothing; seconds until the server hangs up."""
+    started = time.monotonic()
+    sent = 0
+    with world.wire.connect(timeout=1) as tls:
+        while time.monotonic() - started < 40:
+            try:
+                tls.sendall(request * together if sent < 2000 else b"\r\n")
+                sent += together
+                time.sleep(0.005 if sent < 2000 else 0.2)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    return time.monotonic() - started
+
+
+def test_dos_10_who_does_not_read_is_cut_off(alice: Actor, world: World):
+    """Two thousand requests and no reader: few answers wait, and the server hangs up in 30 s."""
+    path = f"{NS}/team-a/configmaps/large"
+    made = config_map("large", text="x" * 800 * 1024)
+    assert alice.post(f"{NS}/team-a/configmaps", made).status == 201
+    pairs = [("Authorization", f"Bearer {alice.token}")]
+    request = request_bytes("GET", path, pairs, close=False)
+    before = highest = world.resident_bytes()
+    with ThreadPoolExecutor(2) as pool:
+        work = [pool.submit(_deaf, world, request, together) for together in (1, 100)]
+        while not all(each.done() for each in work):
+            highest = max(highest, world.resident_bytes())
+            time.sleep(0.1)
+    assert highest - before < 40 * MEBIBYTE
+    assert max(each.result() for each in work) < 30
+    assert alice.delete(path).status == 200
+
+
+@pytest.mark.parametrize("depth", [100, 1_000, 10_000])
+@pytest.mark.parametrize(
+    "path", ["/auth/login", "/auth/logout", "/auth/tokens", "/auth/password", NS, "/version", "/"]
+)
+def test_dos_11_nothing_breaks_before_one_is_known(
+    anonymous: Actor, world: World, path: str, depth: int
+):
+    """Nested bodies on every path that needs no credential are refused."""
+    bodies = [
+        "[" * depth + "]" * depth,
+        '{"a":' * depth + "1" + "}" * depth,
+        '{"username":' + "[" * depth + "]" * depth + ',"password":"x"}',
+        '{"username":"root","password":{"a":[' + "1," * depth + "1]}}",
+        '{"username":"' + "\\u0000" * depth + '","password":"x"}',
+    ]
+    with world.unchanged():
+        for body in bodies:
+            for method in ("POST", "PUT", "PATCH", "DELETE", "GET"):
+                answer = anonymous.call(method, path, body.encode())
+                assert answer.status in (200, 400, 401, 403, 404, 405, 413, 415, 422), body[:40]
+
+
+def test_dos_many_failures_to_sign_in_do_not_hold_others_up(world: World, alice: Actor):
+    """Passwords are hashed beside the rest: reads stay quick while many try to sign in."""
+    body = json.dumps({"username": "nobody", "password": "wrong-password"}).encode()
+    data = request_bytes("POST", "/auth/login", [("Content-Type", "application/json")], body)
+
+    async def one(number: int) -> bytes:
+        context = ssl.create_default_context(cafile=world.wire.ca_file)
+        reader, writer = await asyncio.open_connection(
+            *world.wire.address, ssl=context, local_addr=(f"127.2.0.{number + 1}", 0)
+        )
+        writer.write(data)
+        answer = await reader.read()
+        writer.transport.abort()
+        return answer[9:12]
+
+    async def attack() -> list[bytes]:
+        return await asyncio.gather(*(one(number) for number in range(100)))
+
+    statuses, taken = asyncio.run(_under(world, attack()))
+    assert set(statuses) <= {b"401", b"429"}
+    assert statuses.count(b"429") >= 90
+    assert statistics.median(taken) < 0.2
+    assert alice.get(f"{MG}/users").status == 200
