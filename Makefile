@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-fast check lint layers types fix bench soak clean
+.PHONY: help setup serve test test-fast check lint layers types fix bench cluster-tools soak clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ fix: setup ## Format, and fix what can be fixed
 
 bench: setup ## Measure; against a real kube-apiserver too where KUBEBUILDER_ASSETS names one
 	@$(BIN)/python -m bench $(ARGS)
+
+cluster-tools: setup ## Build a real control plane for the cluster tests (needs Go; minutes, once)
+	@$(BIN)/python tests/support/controlplane_binaries.py
 
 soak: setup ## Long fault experiments
 	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios $(ARGS)

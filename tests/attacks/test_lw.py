@@ -60,11 +60,12 @@ def test_lw_05_get_is_neither_list_nor_watch(world: World):
     eve = world.throwaway("eve")
     text = world.guard(f"CANARY-{eve.name}", "root", eve.name)
     name = unique("s")
+    world.add_namespace(name)
     made = secret(name)
     made["stringData"] = {"key": text}
-    world.do("POST", f"{NS}/team-x/secrets", made)
-    world.odd_rule(eve, "team-x", rule("", "secrets", "get"))
-    path = f"{NS}/team-x/secrets"
+    world.do("POST", f"{NS}/{name}/secrets", made)
+    world.odd_rule(eve, name, rule("", "secrets", "get"))
+    path = f"{NS}/{name}/secrets"
     selector = f"fieldSelector=metadata.name%3D{name}"
     for query in (f"?{selector}&watch=true", f"?{selector}", "?limit=1", "", "?watch=1"):
         assert eve.get(path + query).status == 403, query
@@ -75,9 +76,9 @@ def test_lw_05_get_is_neither_list_nor_watch(world: World):
         assert time.monotonic() - started < 1
         if answer.status == 200:
             assert answer.json()["kind"] == "Secret"
-    watched = f"/api/v1/watch/namespaces/team-x/secrets/{name}"
+    watched = f"/api/v1/watch/namespaces/{name}/secrets/{name}"
     assert eve.get(watched).status in (403, 404)
-    assert eve.get(f"/api/v1/watch/namespaces/team-x/secrets?{selector}").status in (403, 404)
+    assert eve.get(f"/api/v1/watch/namespaces/{name}/secrets?{selector}").status in (403, 404)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"])

@@ -172,14 +172,16 @@ def test_url_16_an_object_is_what_its_path_says(alice: Actor, world: World):
 
 
 def _nina(world: World) -> Actor:
-    """Somebody who may read the one object ``a`` of team-x, where there is a ``b`` too."""
+    """Somebody who may read the one object ``a`` of team-n, where there is a ``b`` too."""
     eve = world.throwaway("nina")
     text = world.guard(f"CANARY-{eve.name}", "root")
+    if world.operator.get(f"{NS}/team-n").status_code == 404:
+        world.add_namespace("team-n")
     for name in ("a", "b"):
-        path = f"{NS}/team-x/configmaps"
+        path = f"{NS}/team-n/configmaps"
         if world.operator.get(f"{path}/{name}").status_code == 404:
             world.do("POST", path, config_map(name, of=text if name == "b" else "all"))
-    world.odd_rule(eve, "team-x", rule("", "configmaps", "get list watch", "a"))
+    world.odd_rule(eve, "team-n", rule("", "configmaps", "get list watch", "a"))
     return eve
 
 
@@ -193,7 +195,7 @@ def _nina(world: World) -> Actor:
         ("metadata.name!=a", (403,), []),
         ("metadata.name=b", (403,), []),
         ("metadata.name in (a,b)", (400, 403), []),
-        ("metadata.namespace=team-x", (403,), []),
+        ("metadata.namespace=team-n", (403,), []),
         ("metadata.name=a,metadata.name!=a", (200, 403), []),
         ("metadata.name=", (403,), []),
         ("metadata.name=a\\,b", (403,), []),
@@ -207,7 +209,7 @@ def test_url_20_a_selector_shows_only_the_name_one_may_read(
     """Whoever may read one object gets it by a selector that means it, and never another."""
     eve = _nina(world)
     quoted = selector.replace("=", "%3D").replace(" ", "%20").replace("\\", "%5C")
-    answer = eve.get(f"{NS}/team-x/configmaps?fieldSelector={quoted}{more}", within=3)
+    answer = eve.get(f"{NS}/team-n/configmaps?fieldSelector={quoted}{more}", within=3)
     assert answer.status in expected
     if answer.status == 200 and not more:
         assert answer.names == names
@@ -225,7 +227,7 @@ def test_url_20_the_selector_that_counts_is_the_one_that_is_used(world: World):
         "fieldselector=metadata.name%3Da",
         "fieldSelector=metadata.name%3Da;fieldSelector=metadata.name%3Db",
     ):
-        answer = eve.get(f"{NS}/team-x/configmaps?{query}")
+        answer = eve.get(f"{NS}/team-n/configmaps?{query}")
         assert answer.status in (200, 400, 403), query
         assert '"name":"b"' not in answer.text
 

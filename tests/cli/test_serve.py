@@ -12,6 +12,7 @@ from llmos.authentication.certificates import CertificateError, ensure_certifica
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli import serve as module
 from llmos.cli.fingerprint import fingerprint
+from llmos.endpoints.pipeline import Pipeline
 from llmos.server.run import Started
 from llmos.storage.interface import OpenError
 
@@ -22,9 +23,8 @@ def started(home):
     data = home / "llmos-data"
     ca_pem = ensure_certificates(data / "tls", ["127.0.0.1"], lambda: 1_700_000_000.0).ca_pem
     url = "https://127.0.0.1:8443"
-    return Started(
-        url, data, ca_pem, (url, ca_pem), data / "admin.kubeconfig", "one-time-password"
-    )
+    app = Pipeline((), handler=None, clock=None)
+    return Started(url, data, ca_pem, app, data / "admin.kubeconfig", "one-time-password")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """ValidatingAdmissionPolicies and their bindings.
 
 Source: kubernetes/pkg/apis/admissionregistration (v1/defaults.go, validation) and the printers.
-Whether expressions compile is admission's to say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from llmos.apimachinery.validation import (
     field_not_supported,
     field_required,
 )
+from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.apis.printing import AGE, NAME, UNSET, field, selector_text, text
 from llmos.apis.strategy import Strategy
 
@@ -107,7 +107,12 @@ def _validate_policy(obj: Object) -> Sequence[FieldError]:
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         detail = "validations or auditAnnotations must contain at least one item"
         errors.append(field_required("spec.validations", detail))
-    return [*errors, *_param_kind_errors(spec.get("paramKind")), *_expression_errors(spec)]
+    return [
+        *errors,
+        *_param_kind_errors(spec.get("paramKind")),
+        *_expression_errors(spec),
+        *expression_errors(spec),
+    ]
 
 
 def _param_kind_errors(kind: Object | None) -> Iterator[FieldError]:

@@ -8,6 +8,7 @@ patterns that do not match in linear time, and nesting without end.
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from llmos.apimachinery.cel.rule_errors import rule_errors
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.regex import regex_of
 from llmos.apimachinery.regex_syntax import RegexError
@@ -54,7 +55,7 @@ def schema_errors(node: Node, field: str) -> list[FieldError]:
     if _depth_exceeds(node, _MAX_DEPTH):
         return [field_invalid(field, "", f"must not nest more than {_MAX_DEPTH} levels deep")]
     errors = [*_root(node, field), *_node(node, field, "root")]
-    return errors or list(_defaults(node, field))
+    return errors or [*_defaults(node, field), *rule_errors(node, field)]
 
 
 def _depth_exceeds(node: Node, limit: int) -> bool:
@@ -177,10 +178,6 @@ def _extensions(node: Node, field: str) -> Iterator[FieldError]:
     if map_type and map_type not in ("atomic", "granular"):
         name = f"{field}.x-kubernetes-map-type"
         yield field_not_supported(name, map_type, ("atomic", "granular"))
-    for index, rule in enumerate(node.get("x-kubernetes-validations") or ()):
-        if not (rule.get("rule") or "").strip():
-            name = f"{field}.x-kubernetes-validations[{index}].rule"
-            yield field_required(name, "rule is not specified")
     yield from _list_type(node, field)
 
 

@@ -7,6 +7,7 @@ They are ordinary clients of the API, under the ServiceAccount ``llmos-controlle
 import asyncio
 
 from llmos.apimachinery.clock import Clock, system_clock
+from llmos.cli.inprocess import InProcessTransport
 from llmos.client.client import Client
 from llmos.client.config import Config, Token
 from llmos.client.known import KnownResources
@@ -62,9 +63,9 @@ def runner(client: Client, clock: Clock, ca_pem: str) -> Runner:
 
 async def run(started: Started, token: Token) -> None:
     """Run the controllers beside a server, and keep the inventory of its machine."""
-    url, ca_pem = started.inner
-    config = Config(url, token=token, ca_pem=ca_pem, user_agent="llmos-controllers")
-    async with Client(config) as client, asyncio.TaskGroup() as tasks:
+    config = Config(started.url, token=token, user_agent="llmos-controllers")
+    transport = InProcessTransport(started.app)
+    async with Client(config, transport) as client, asyncio.TaskGroup() as tasks:
         inventory = Inventory(client, system_clock, started.data_dir)
         tasks.create_task(runner(client, system_clock, started.ca_pem).run())
         tasks.create_task(supervise("inventory", inventory.run))

@@ -73,7 +73,7 @@ def response_bytes(request: Request, response: Response) -> bytes:
     """A whole answer as HTTP/1.1 sends it."""
     compress(request, response)
     lines = [_STATUS_LINES[response.status]]
-    for name, value in _head(response, request):
+    for name, value in response_headers(request, response):
         if b"\r" in value or b"\n" in value:
             raise ValueError("a header must be one line")
         lines += (name, b": ", value, b"\r\n")
@@ -81,7 +81,8 @@ def response_bytes(request: Request, response: Response) -> bytes:
     return b"".join(lines)
 
 
-def _head(response: Response | StreamResponse, request: Request) -> Headers:
+def response_headers(request: Request, response: Response | StreamResponse) -> Headers:
+    """The headers of an answer, but for its length."""
     headers = [(b"content-type", response.content_type.encode())] if response.content_type else []
     headers += response.headers
     if not any(name == b"cache-control" for name, _ in headers):
@@ -92,7 +93,7 @@ def _head(response: Response | StreamResponse, request: Request) -> Headers:
 
 
 async def _send(request: Request, response: Response, send: Send) -> None:
-    headers = _head(response, request)
+    headers = response_headers(request, response)
     if response.status not in (204, 304):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -107,7 +108,7 @@ async def _send_stream(
         await response.run(socket)
         await socket.close()
         return
-    headers = [*_head(response, request), (b"transfer-encoding", b"chunked")]
+    headers = [*response_headers(request, response), (b"transfer-encoding", b"chunked")]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await response.run(connection)
     await send({"type": "http.response.body", "body": b""})

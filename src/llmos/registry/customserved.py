@@ -7,6 +7,7 @@ Source: k8s.io/apiextensions-apiserver (customresource_handler.go: decoding, pru
 from functools import cache, partial
 from typing import Any
 
+from llmos.apimachinery.cel.rules import compile_rules
 from llmos.apimachinery.decoding import TypedDecodeError, decode_typed
 from llmos.apimachinery.errors import BadRequestError, FieldError, InvalidError
 from llmos.apimachinery.object import Object, is_terminating, name_of
@@ -36,7 +37,7 @@ def _served(crd: Object, resource: APIResource) -> Served:
     schema = with_metadata(compile_schema(source))
     return Served(
         resource=resource,
-        strategy=custom_strategy(crd, version, schema=schema),
+        strategy=custom_strategy(crd, version, compile_rules, schema),
         find_schema=lambda: schema,
         decode=partial(decode_custom, resource=resource, schema=schema),
         stored_as=resource.group_resource,

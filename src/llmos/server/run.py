@@ -18,7 +18,7 @@ import uvloop
 from llmos.apimachinery.clock import Clock, system_clock
 from llmos.apimachinery.object import Object, name_of
 from llmos.authentication.bootstrap import bootstrap_admin
-from llmos.authentication.certificates import Certificates, ensure_certificates
+from llmos.authentication.certificates import ensure_certificates
 from llmos.authentication.records import USERS
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
@@ -49,8 +49,8 @@ class Started:
     url: str
     data_dir: Path
     ca_pem: str
-    inner: tuple[str, str]
-    """URL and certificate authority (PEM) for the controllers."""
+    app: Pipeline
+    """For the controllers, who come in without the wire."""
     admin_kubeconfig: Path | None
     """None: the user ``admin`` is gone."""
     one_time_password: str | None
@@ -150,51 +150,20 @@ async def _open(
             stream.wake()
 
     app = build(core, lifecycle, authenticators, clock)
-    listeners = _Listeners(app, own, stopping)
-    url, ca_pem = await listeners.public(config, listening, stack)
-    inner = await listeners.inner(config, stack) or (url, ca_pem)
+    cert, key, ca_pem = own.cert_path, own.key_path, own.ca_pem
+    if config.tls_cert and config.tls_key:
+        cert, key = config.tls_cert, config.tls_key
+        ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
+    listener = make_listener(app, cert, key, stopping)
+    await stack.enter_async_context(_listening(listener, listening))
     lifecycle.starting = False
+    url = f"https://{_shown(config.host)}:{listening.getsockname()[1]}"
     await stack.enter_async_context(_background("housekeeping", _housekeeping(core)))
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
     written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
-    return Started(url, config.data_dir, ca_pem, inner, made_kubeconfig, password), token
-
-
-@dataclass(frozen=True, slots=True)
-class _Listeners:
-    """Where the application is served, and under which certificate."""
-
-    app: Pipeline
-    own: Certificates
-    stopping: Callable[[], None]
-
-    async def public(
-        self, config: ServerConfig, listening: socket.socket, stack: AsyncExitStack
-    ) -> tuple[str, str]:
-        """Serve everybody; URL and certificate authority come back."""
-        cert, key, ca_pem = self.own.cert_path, self.own.key_path, self.own.ca_pem
-        if config.tls_cert and config.tls_key:
-            cert, key = config.tls_cert, config.tls_key
-            ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
-        await self._serve(listening, (cert, key), stack)
-        return f"https://{_shown(config.host)}:{listening.getsockname()[1]}", ca_pem
-
-    async def inner(self, config: ServerConfig, stack: AsyncExitStack) -> tuple[str, str] | None:
-        """Serve the controllers apart where the public certificate is not ours to rely on."""
-        if not config.tls_cert:
-            return None
-        listening = bind("127.0.0.1", 0)
-        stack.callback(listening.close)
-        await self._serve(listening, (self.own.cert_path, self.own.key_path), stack)
-        return f"https://127.0.0.1:{listening.getsockname()[1]}", self.own.ca_pem
-
-    async def _serve(
-        self, listening: socket.socket, pair: tuple[Path, Path], stack: AsyncExitStack
-    ) -> None:
-        listener = make_listener(self.app, *pair, self.stopping)
-        await stack.enter_async_context(_listening(listener, listening))
+    return Started(url, config.data_dir, ca_pem, app, made_kubeconfig, password), token
 
 
 def _shown(host: str) -> str:

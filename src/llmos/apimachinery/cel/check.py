@@ -24,10 +24,12 @@ from llmos.apimachinery.cel.types import (
     BOOL,
     BYTES,
     DOUBLE,
+    DURATION,
     DYN,
     INT,
     NULL,
     STRING,
+    TIMESTAMP,
     TYPE,
     UINT,
     UNBOUND,
@@ -48,14 +50,19 @@ _LITERALS: Mapping[type, CelType] = {
     bytes: BYTES,
     type(None): NULL,
 }
+_TIMES = (TIMESTAMP, DURATION)
+_READING = ("_[_]", "value", "orValue")
 _RANGES = ("list", "map", "dyn", "_")
 
 
-def check_types(tree: Tree, source: str, types: Scope, signatures: Signatures) -> CelType:
+def check_types(
+    tree: Tree, source: str, types: Scope, signatures: Signatures
+) -> tuple[CelType, Mapping[int, str]]:
     """Check an expression that the runtime has found right.
 
     Returns:
-        The type of its value.
+        The type of its value, and the nodes that read a text which is a time: by their ids, the
+        function that reads it.
 
     Raises:
         CompileError: types do not fit; the text shows every place.
@@ -64,7 +71,7 @@ def check_types(tree: Tree, source: str, types: Scope, signatures: Signatures) -
     result = checker.visit(tree.root, types)
     if checker.errors:
         raise CompileError("\n".join(checker.errors))
-    return result
+    return result, checker.times
 
 
 @dataclass(slots=True)
@@ -75,6 +82,7 @@ class _Checker:
     source: str
     signatures: Signatures
     errors: list[str] = field(default_factory=list)
+    times: dict[int, str] = field(default_factory=dict)
 
     def visit(self, node: Node, scope: Scope) -> CelType:
         """The type of a node; what is wrong below it is noted."""
@@ -92,8 +100,10 @@ class _Checker:
                 kind = map_of(self._together([value for _, value in entries], scope), keys)
             case Comprehension():
                 kind = self._comprehension(node, scope)
-            case Call():
+            case _:
                 kind = self._call(node, scope)
+        if kind in _TIMES and _reads_data(node):
+            self.times[node.id] = kind.name
         return kind
 
     def _together(self, nodes: "list[Node] | tuple[Node, ...]", scope: Scope) -> CelType:
@@ -168,6 +178,8 @@ class _Checker:
                 found = types[0].parameters[0]
             case "cel.@mapInsert":
                 found = map_of(types[-1], types[1]) if len(types) == 3 else types[1]
+            case _:
+                pass
         return found
 
     def _element(self, node: Call, types: tuple[CelType, ...]) -> CelType:
@@ -189,6 +201,17 @@ class _Checker:
         line = self.source.split("\n")[before.count("\n")]
         place = f"<input>:{before.count(chr(10)) + 1}:{column + 1}"
         self.errors.append(f"ERROR: {place}: {text}\n | {line}\n | {'.' * column}^")
+
+
+def _reads_data(node: Node) -> bool:
+    """Whether a value may come from outside, and is a text there."""
+    match node:
+        case Select(test_only=test_only):
+            return not test_only
+        case Call(function=function):
+            return function in _READING
+        case _:
+            return isinstance(node, Ident)
 
 
 def _no_overload(node: Call, types: tuple[CelType, ...]) -> str:

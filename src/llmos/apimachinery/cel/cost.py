@@ -82,10 +82,10 @@ class _Estimate:
                 size = self._literal(elements, scope, times)
             case MapLiteral(entries=entries):
                 size = self._literal([each for entry in entries for each in entry], scope, times)
-            case Call():
-                size = self._call(node, scope, times)
             case Comprehension():
                 size = self._comprehension(node, scope, times)
+            case _:
+                size = self._call(node, scope, times)
         return size
 
     def _literal(self, nodes: "list[Node] | tuple[Node, ...]", scope: Scope, times: float) -> Size:

@@ -28,6 +28,7 @@ from llmos.apimachinery.cel.signatures import EXTENSIONS, Signatures, config
 from llmos.apimachinery.cel.sizes import cleaned, measure
 from llmos.apimachinery.cel.syntax import Ident, Node, Tree, children, parse_tree
 from llmos.apimachinery.cel.types import DYN, CelType
+from llmos.apimachinery.cel.wrapping import wrap_calls
 
 MAX_SOURCE = 20_000
 """Characters of one expression."""
@@ -89,11 +90,12 @@ class Environment:
         Raises:
             CompileError: it is malformed, or its types do not fit.
         """
-        program, tree = self._parse(source)
+        serialized, tree = self._parse(source)
         known = {**dict.fromkeys(self.names, DYN), **(types or {})}
-        result = check_types(tree, source, known, self._signatures)
+        result, times = check_types(tree, source, known, self._signatures)
         if results and result not in results:
             raise CompileError(_must_be(results))
+        program = self._running.deserialize(wrap_calls(serialized, times) if times else serialized)
         return Expression(
             source, program, tree, self.names & set(_names_in(tree.root)), result, self._own
         )
@@ -115,16 +117,16 @@ class Environment:
             data = cleaned(data)
         return Inputs(self._running.Activation(data), measured.size)
 
-    def _parse_new(self, source: str) -> tuple[cel.Expression, Tree]:
+    def _parse_new(self, source: str) -> tuple[bytes, Tree]:
         if len(source) > MAX_SOURCE:
             raise CompileError(f"expression is longer than {MAX_SOURCE} characters")
         if "\0" in source:
             raise CompileError("expression contains a NUL character")
         try:
             serialized = self._checking.compile(source).serialize()
-            return self._running.deserialize(serialized), parse_tree(serialized)
         except RuntimeError as error:
             raise compile_error(str(error)) from None
+        return serialized, parse_tree(serialized)
 
 
 def _names_in(node: Node) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from llmos.apimachinery.cel.times import read_duration, read_timestamp
+from llmos.apimachinery.cel.times import as_timestamp
 from llmos.apimachinery.cel.types import (
     BOOL,
     BYTES,
@@ -40,8 +40,11 @@ _FORMATS = {
 }
 _METADATA = {"name": STRING, "generateName": STRING}
 _RESERVED = frozenset(
-    ("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function")
-    + ("if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while")
+    (
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
+        *("function", "if", "import", "let", "loop", "package", "namespace", "return"),
+        *("var", "void", "while"),
+    )
 )
 _IDENTIFIER = re.compile(r"[A-Za-z_.\-/][A-Za-z0-9_.\-/]*")
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
@@ -123,9 +126,8 @@ def _text(read: Callable[[str], Any]) -> Convert:
 
 
 _TEXTS: Mapping[CelType, Convert] = {
-    TIMESTAMP: _text(read_timestamp),
-    DURATION: _text(read_duration),
-    BYTES: _text(base64.b64decode),
+    TIMESTAMP: _text(as_timestamp),
+    BYTES: _text(lambda text: bytearray(base64.b64decode(text))),
 }
 
 

@@ -219,21 +219,22 @@ def _message(data: bytes) -> Message:
     fields: Message = {}
     at = 0
     while at < len(data):
-        key, at = _varint(data, at)
+        key, at = read_varint(data, at)
         wire = key & 7
         if wire == 0:
             value: Any
-            value, at = _varint(data, at)
+            value, at = read_varint(data, at)
         else:
             size = {1: 8, 5: 4}.get(wire)
             if size is None:
-                size, at = _varint(data, at)
+                size, at = read_varint(data, at)
             value, at = data[at : at + size], at + size
         fields.setdefault(key >> 3, []).append(value)
     return fields
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number at a place, and where it ends."""
     number = shift = 0
     while True:
         byte = data[at]
@@ -247,5 +248,5 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 def _varints(data: bytes) -> Iterator[int]:
     at = 0
     while at < len(data):
-        number, at = _varint(data, at)
+        number, at = read_varint(data, at)
         yield number

@@ -1,4 +1,4 @@
-"""AUTH-22 and AUTH-26: what a restart and a fresh start must not give away."""
+"""AUTH-22, AUTH-26, RBAC-13, RBAC-24: what a restart and a fresh start must not give away."""
 
 import json
 import stat
@@ -9,7 +9,9 @@ import pytest
 
 import support.server
 from attacks.wire import Answer, Wire, request_bytes
+from support.objects import member, namespace, subject, user
 from support.server import RunningServer, running_server
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 USERS = "/apis/management.llmos.ai/v1/users"
@@ -88,3 +90,53 @@ def test_auth_26_a_deleted_admin_does_not_come_back(tmp_path: Path):
             assert operator.get(USERS).json()["items"] == []
             assert not (again.data_dir / "admin.kubeconfig").exists()
             assert Guesser(again)(support.server.ADMIN_PASSWORD).status == 401
+
+
+def test_rbac_24_access_ends_with_a_binding_that_no_controller_saw_go(tmp_path: Path):
+    """Bindings that are deleted just before a crash give nothing within 2 s of the next start."""
+    names = [f"eve-{number}" for number in range(8)]
+    with running_server(tmp_path) as server, server.client("admintoken") as operator:
+
+        def create(path: str, body: dict) -> None:
+            answer = operator.post(path, json=body)
+            assert answer.status_code == 201, answer.text
+
+        create("/api/v1/namespaces", namespace("team-x"))
+        for name in names:
+            create(USERS, user(name, f"Password-of-{name}"))
+            create(BINDINGS, member(name, "team-x", "namespace-owner", subject(name)))
+        tokens = {name: server.login(name, f"Password-of-{name}") for name in names}
+        wait_until(lambda: all(_reads(server, each) for each in tokens.values()), 5)
+        answers = [operator.delete(f"{BINDINGS}/{name}").status_code for name in names]
+        server.process.kill()
+        server.process.wait()
+    assert answers == [200] * len(names)
+    with running_server(tmp_path) as again:
+        wait_until(lambda: not any(_reads(again, each) for each in tokens.values()), 2)
+
+
+def _reads(server: RunningServer, token: str) -> bool:
+    """Whether somebody reads team-x."""
+    with server.client(token) as client:
+        status = client.get("/api/v1/namespaces/team-x/configmaps").status_code
+    assert status in (200, 403)
+    return status == 200
+
+
+def test_rbac_13_what_is_built_in_comes_back(tmp_path: Path):
+    """Built-in roles that even a cluster operator has changed or deleted are restored at start."""
+    roles = "/apis/management.llmos.ai/v1/globalroles"
+    templates = "/apis/management.llmos.ai/v1/roletemplates"
+    bound = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/llmos:users"
+    with running_server(tmp_path) as server, server.client("admintoken") as operator:
+        before = operator.get(f"{roles}/user").json()["rules"]
+        whole = operator.get(f"{roles}/user").json()
+        whole["rules"] = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+        assert operator.put(f"{roles}/user", json=whole).status_code == 200
+        assert operator.delete(f"{templates}/namespace-readonly").status_code == 200
+        assert operator.delete(bound).status_code == 200
+    with running_server(tmp_path) as again, again.client("admintoken") as operator:
+        assert operator.get(f"{roles}/user").json()["rules"] == before
+        found = operator.get(f"{templates}/namespace-readonly").json()
+        assert found["spec"]["builtin"] is True
+        assert operator.get(bound).status_code == 200

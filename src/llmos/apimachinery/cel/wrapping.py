@@ -1,0 +1,100 @@
+"""Puts calls into a compiled expression, where schemas say that a text is a time.
+
+Values come as JSON, and the runtime takes no times from outside but as texts. So each place that
+reads such a text becomes a call of ``timestamp`` or ``duration`` on it.
+Source: cel-spec/proto/cel/expr/{syntax,checked}.proto.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from llmos.apimachinery.cel.syntax import read_varint
+
+_ENVELOPE, _EXPRESSION = 2, 4
+_ID, _CALL = 2, 6
+_BELOW: Mapping[int, frozenset[int]] = {
+    5: frozenset((1,)),
+    6: frozenset((1, 3)),
+    7: frozenset((1,)),
+    8: frozenset((2,)),
+    9: frozenset((2, 4, 5, 6, 7)),
+}
+"""Of each kind of node the fields that are nodes themselves; of a map literal its entries."""
+_MAP, _ENTRY = 8, frozenset((3, 4))
+_NEW_IDS = 1 << 20
+"""Nodes of people's expressions have smaller numbers."""
+
+Calls = Mapping[int, str]
+"""The function to call on the value of a node, by the node's id."""
+
+
+def wrap_calls(serialized: bytes, calls: Calls) -> bytes:
+    """The same serialized expression with calls around some of its nodes."""
+    return b"".join(
+        _field(number, _checked(value, calls)) if number == _ENVELOPE else raw
+        for number, _, value, raw in _fields(serialized)
+    )
+
+
+def _checked(data: bytes, calls: Calls) -> bytes:
+    return b"".join(
+        _field(number, _node(value, calls)) if number == _EXPRESSION else raw
+        for number, _, value, raw in _fields(data)
+    )
+
+
+def _node(data: bytes, calls: Calls) -> bytes:
+    identity, pieces = 0, []
+    for number, wire, value, raw in _fields(data):
+        if number == _ID and wire == 0:
+            identity, _ = read_varint(value, 0)
+        below = _BELOW.get(number)
+        pieces.append(raw if below is None else _field(number, _kind(number, value, below, calls)))
+    node = b"".join(pieces)
+    function = calls.get(identity)
+    if function is None:
+        return node
+    call = _field(2, function.encode()) + _field(3, node)
+    return b"\x10" + _varint(_NEW_IDS + identity) + _field(_CALL, call)
+
+
+def _kind(kind: int, data: bytes, below: frozenset[int], calls: Calls) -> bytes:
+    pieces = []
+    for number, _, value, raw in _fields(data):
+        if number not in below:
+            pieces.append(raw)
+        elif kind == _MAP:
+            pieces.append(_field(number, _kind(0, value, _ENTRY, calls)))
+        else:
+            pieces.append(_field(number, _node(value, calls)))
+    return b"".join(pieces)
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """The fields of a message: number, wire type, the value's bytes, the bytes of all of it."""
+    at = 0
+    while at < len(data):
+        start = at
+        key, at = read_varint(data, at)
+        begin = at
+        wire = key & 7
+        if wire == 0:
+            _, at = read_varint(data, at)
+        elif wire == 2:
+            size, begin = read_varint(data, at)
+            at = begin + size
+        else:
+            at += 8 if wire == 1 else 4
+        yield key >> 3, wire, data[begin:at], data[start:at]
+
+
+def _field(number: int, value: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(number: int) -> bytes:
+    pieces = bytearray()
+    while number > 127:
+        pieces.append(number & 127 | 128)
+        number >>= 7
+    pieces.append(number)
+    return bytes(pieces)
