@@ -12,6 +12,7 @@ from llmos.admission.chain import Chain
 from llmos.admission.limit_ranger import LimitRanger
 from llmos.admission.members import Members
 from llmos.admission.namespace_lifecycle import NamespaceLifecycle
+from llmos.admission.policies import Policies
 from llmos.admission.rbac_escalation import RBACEscalation
 from llmos.admission.resource_quota import Inventory, ResourceQuota
 from llmos.admission.rights import Escalation, Rights
@@ -23,7 +24,11 @@ from llmos.apis.authorization_v1 import Authorizer
 
 
 def default_chain(
-    inventory: Inventory, authorizer: Authorizer, escalation: Escalation, clock: Clock
+    inventory: Inventory,
+    authorizer: Authorizer,
+    escalation: Escalation,
+    clock: Clock,
+    policies: Policies,
 ) -> Chain:
     """Put the chain together.
 
@@ -32,6 +37,7 @@ def default_chain(
         authorizer: answers for the author of a change.
         escalation: compares what people hold.
         clock: the time, for expiry.
+        policies: the ValidatingAdmissionPolicies in force.
     """
     rights = Rights(authorizer, escalation)
     lifecycle = NamespaceLifecycle(inventory)
@@ -59,6 +65,7 @@ def default_chain(
             *settings.validators(),
             *production_warning.validators(),
             *limits.validators(),
+            *policies.validators(),
             *ResourceQuota(inventory).validators(),
         ],
     )

@@ -11,10 +11,13 @@ GATHER_SECONDS = 0.1
 class OpenStreams(set[Stream]):
     """Streams that ask again, when woken, whether they may go on."""
 
+    version: int = 0
+    """Grows with every change of rights: what was allowed under another one has to be asked."""
     _timer: asyncio.TimerHandle | None = None
 
     def rights_changed(self) -> None:
-        """Wake every stream, soon."""
+        """Wake every stream, soon; whoever has something to send before that asks first."""
+        self.version += 1
         if self._timer is None and self:
             self._timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._wake)
 

@@ -6,7 +6,7 @@ comes into sight or leaves it is told as ADDED and DELETED.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field
 
 import orjson
@@ -71,10 +71,15 @@ class Watch:
     open_streams: set[Stream]
     """Where the watch is found by whoever has news about rights."""
     stream: Stream = field(init=False)
+    _asked: int = field(init=False, default=0)
+    """The version of rights under which the watch was last allowed."""
+    _held: list[Event] = field(init=False, default_factory=list)
+    """Events that came since rights changed: they wait for the answer."""
 
     async def run(self, stream: Stream) -> None:
         """Send events until something ends the watch."""
         self.stream = stream
+        self._asked = self.open_streams.version
         loop = asyncio.get_running_loop()
         now = loop.time()
         end, bookmark_at = now + self.wanted.seconds, now + BOOKMARK_SECONDS
@@ -120,7 +125,13 @@ class Watch:
             )
 
     def _deliver(self, events: Sequence[Event]) -> None:
-        lines = [line for each in events if (line := self._line(each))]
+        if self._held or self._asked != self.open_streams.version:
+            self._held.extend(events)
+            self.stream.wake()
+            return
+        self._send([line for each in events if (line := self._line(each))])
+
+    def _send(self, lines: Sequence[bytes]) -> None:
         if lines:
             self.stream.write(b"".join(lines))
             if self.stream.buffered > MAX_BUFFERED:
@@ -128,11 +139,13 @@ class Watch:
 
     def _line(self, event: Event) -> bytes:
         """The event as this watcher sees it, or nothing."""
-        wanted = self.wanted
-        if self.request.visible is not None and not self._visible(
-            self.request.visible, event.key, event.value
-        ):
+        if not self._visible(self.request.visible, event.key, event.value):
             return b""
+        return self._encoded(event)
+
+    def _encoded(self, event: Event) -> bytes:
+        """The event through the selector; nothing, if that shows nothing of it."""
+        wanted = self.wanted
         kind, value = event.type, event.value
         if wanted.matches is not None:
             seen = self._seen_through_selector(event)
@@ -185,19 +198,35 @@ class Watch:
     async def _recheck(self) -> bool:
         """Ask again; tell what came into sight and what left it. False: it ends."""
         before: View | None = self.request.visible
+        self._asked = self.open_streams.version
         if not await self.still_allowed(self.request):
             return False
+        held, self._held = self._held, []
+        self._release(held, before)
         if self.request.visible != before:
-            self._tell_difference(before, self.request.visible)
+            unknown = {each.key for each in held if each.type == "ADDED"}
+            self._tell_difference(before, self.request.visible, unknown)
         return True
 
-    def _tell_difference(self, before: View | None, after: View | None) -> None:
+    def _release(self, held: Sequence[Event], before: View | None) -> None:
+        """Send what waited. What came into sight meanwhile is told from the list, once."""
+        after: View | None = self.request.visible
+
+        def concerns(event: Event) -> bool:
+            if not self._visible(before, event.key, event.value):
+                return False
+            return event.type == "DELETED" or self._visible(after, event.key, event.value)
+
+        self._send([line for each in held if concerns(each) and (line := self._encoded(each))])
+
+    def _tell_difference(self, before: View | None, after: View | None, unknown: Set[Key]) -> None:
+        """Tell what came into sight and what left it; the unknown was never told of."""
         snapshot = self.store.storage.list(self.wanted.served.storage_name, self.wanted.namespace)
         revision = self.store.storage.revision
         for key, record in snapshot.items:
             was = self._visible(before, key, record.value)
             now = self._visible(after, key, record.value)
-            if was is now or not self._selected(record.value):
+            if was is now or (was and key in unknown) or not self._selected(record.value):
                 continue
             value = record.value if now else _at_revision(record.value, revision)
             body = self.wanted.encode(self.wanted.served, value)

@@ -1,0 +1,245 @@
+"""A ValidatingAdmissionPolicy, compiled, and what it says about one change.
+
+Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating (validator.go, message.go) and
+plugin/cel/composition.go.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from llmos.admission.policy_matching import Match
+from llmos.apimachinery.cel.environment import Environment
+from llmos.apimachinery.cel.errors import CelError, CompileError
+from llmos.apimachinery.cel.expression import Budget, Expression, Inputs
+from llmos.apimachinery.cel.reads import Reads
+from llmos.apimachinery.object import Object, get_path, name_of
+from llmos.apis.admissionregistration_v1_expressions import Compiler, Named, Validation
+
+_MAX_MESSAGE = 5 * 1024
+_MAX_ANNOTATION = 10 * 1024
+_VARIABLES = "variables"
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why a policy does not like a change."""
+
+    message: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a policy says, for one binding and one parameter object."""
+
+    denials: tuple[Denial, ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Compiled once, when the object is written."""
+
+    name: str
+    match: Match
+    environment: Environment
+    fails_closed: bool
+    param_kind: tuple[str, str] | None
+    """apiVersion and kind."""
+    conditions: tuple[Named, ...]
+    variables: Mapping[str, Expression]
+    validations: tuple[Validation, ...]
+    annotations: tuple[Named, ...]
+    condition_reads: Reads
+    reads: Reads
+    """What validations, messages and annotations read together."""
+
+    def judge(self, values: Mapping[str, Any], budget: Budget) -> Verdict:
+        """Evaluate it.
+
+        Args:
+            values: the variables of every expression but ``variables``.
+            budget: of the whole change.
+        """
+        try:
+            if not self._applies(values, budget):
+                return Verdict()
+            inputs, failed = self._inputs(values, budget)
+        except CelError as error:
+            return self._error(str(error))
+        run = _Run(inputs, failed, budget)
+        denials = []
+        for each in self.validations:
+            try:
+                denial = run.judge(each)
+            except CelError as error:
+                if not self.fails_closed:
+                    continue
+                denial = Denial(_resulted(each.condition, error, failed))
+            if denial is not None:
+                denials.append(denial)
+        try:
+            annotations = tuple(run.annotations(self.annotations))
+        except CelError as error:
+            return Verdict((*denials, *self._error(str(error)).denials))
+        return Verdict(tuple(denials), annotations)
+
+    def _error(self, message: str) -> Verdict:
+        return Verdict((Denial(message),)) if self.fails_closed else Verdict()
+
+    def _applies(self, values: Mapping[str, Any], budget: Budget) -> bool:
+        """Whether all ``matchConditions`` hold; one that does not outweighs one that fails.
+
+        Raises:
+            EvaluationError: none is false, and one fails.
+        """
+        if not self.conditions:
+            return True
+        inputs = self.environment.inputs(values, self.condition_reads, budget)
+        failed: CelError | None = None
+        for each in self.conditions:
+            try:
+                if each.expression.evaluate(inputs, budget) is not True:
+                    return False
+            except CelError as error:
+                failed = failed or CelError(_resulted(each.expression, error, {}))
+        if failed is not None:
+            raise failed
+        return True
+
+    def _inputs(
+        self, values: Mapping[str, Any], budget: Budget
+    ) -> tuple[Inputs, Mapping[str, str]]:
+        """The variables of the validations, and why some of the policy's own have no value."""
+        found: dict[str, Any] = {}
+        failed: dict[str, str] = {}
+        wanted = self._wanted()
+        for name, expression in self.variables.items():
+            if name not in wanted:
+                continue
+            reads = self.environment.reads([expression])
+            try:
+                inputs = self.environment.inputs({**values, _VARIABLES: found}, reads, budget)
+                found[name] = _portable(expression.evaluate(inputs, budget))
+            except CelError as error:
+                why = _reason(error, failed)
+                failed[name] = f'composited variable "{name}" fails to evaluate: {why}'
+        complete = {**values, _VARIABLES: found}
+        return self.environment.inputs(complete, self.reads, budget), failed
+
+    def _wanted(self) -> frozenset[str]:
+        """The policy's own variables that validations use, and those that these use."""
+        used = self.reads.get(_VARIABLES, {})
+        wanted = set(self.variables) if used is None else set(used)
+        for name in reversed(list(self.variables)):
+            if name in wanted:
+                below = self.environment.reads([self.variables[name]]).get(_VARIABLES, {})
+                wanted |= set(self.variables) if below is None else set(below)
+        return frozenset(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One change, with everything ready."""
+
+    inputs: Inputs
+    failed: Mapping[str, str]
+    budget: Budget
+
+    def judge(self, validation: Validation) -> Denial | None:
+        """What is wrong by one validation.
+
+        Raises:
+            EvaluationError: its condition has no value.
+        """
+        if validation.condition.evaluate(self.inputs, self.budget) is True:
+            return None
+        text = self._message(validation.message_expression) or validation.message
+        text = text or f"failed expression: {validation.condition.source.strip()}"
+        return Denial(text, validation.reason)
+
+    def _message(self, expression: Expression | None) -> str:
+        """What ``messageExpression`` says; empty where it says nothing usable."""
+        if expression is None:
+            return ""
+        try:
+            text = expression.evaluate(self.inputs, self.budget)
+        except CelError:
+            return ""
+        text = text.strip() if isinstance(text, str) else ""
+        return "" if "\n" in text or len(text) > _MAX_MESSAGE else text
+
+    def annotations(self, wanted: Iterable[Named]) -> Iterator[tuple[str, str]]:
+        """The audit annotations that have a text.
+
+        Raises:
+            EvaluationError: one has no value.
+        """
+        for each in wanted:
+            text = each.expression.evaluate(self.inputs, self.budget)
+            if isinstance(text, str) and text.strip():
+                yield each.name, text.strip()[:_MAX_ANNOTATION]
+
+
+def _reason(error: CelError, failed: Mapping[str, str]) -> str:
+    """Why an evaluation failed; a variable that is missing since it failed says why itself."""
+    text = str(error)
+    return failed.get(text.removeprefix("no such key: "), text)
+
+
+def _resulted(expression: Expression, error: CelError, failed: Mapping[str, str]) -> str:
+    why = _reason(error, failed)
+    return f"expression '{expression.source}' resulted in error: {why}"
+
+
+def _portable(value: Any) -> Any:
+    """A value that can go back into an expression: times go as texts."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.6f}s"
+    if isinstance(value, list):
+        return [_portable(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _portable(each) for key, each in value.items()}
+    return value
+
+
+def compile_policy(policy: Object, environment: Environment) -> Policy:
+    """Compile a policy.
+
+    Raises:
+        CompileError: an expression is wrong.
+        BadRequestError: a selector is.
+    """
+    spec = policy.get("spec") or {}
+    compiler = Compiler(environment)
+    conditions = tuple(compiler.conditions(spec))
+    variables = {each.name: each.expression for each in compiler.declare(spec)}
+    validations = tuple(compiler.validations(spec))
+    annotations = tuple(compiler.annotations(spec))
+    if compiler.errors:
+        raise CompileError("; ".join(str(each) for each in compiler.errors))
+    messages = (each.message_expression for each in validations)
+    kind = spec.get("paramKind")
+    return Policy(
+        name=name_of(policy),
+        match=Match.of(spec.get("matchConstraints")),
+        environment=environment,
+        fails_closed=get_path(spec, "failurePolicy") != "Ignore",
+        param_kind=(kind.get("apiVersion") or "", kind.get("kind") or "") if kind else None,
+        conditions=conditions,
+        variables=variables,
+        validations=validations,
+        annotations=annotations,
+        condition_reads=environment.reads(each.expression for each in conditions),
+        reads=environment.reads(
+            [
+                *(each.condition for each in validations),
+                *(each for each in messages if each is not None),
+                *(each.expression for each in annotations),
+            ]
+        ),
+    )
