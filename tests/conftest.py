@@ -3,9 +3,8 @@
 A test that uses ``engine`` is marked ``slow``, one that uses a foreign client ``clients``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -75,9 +74,3 @@ def foreign() -> None:
     for each in ("kubernetes", "kr8s"):
         if find_spec(each) is None:
             missing("clients", f"the Python client {each} is not installed")
-
-
-@pytest.fixture
-def kubeconfig_of(tmp_path: Path) -> Callable[[Session, str], str]:
-    """Writes the kubeconfig of a user, with his default namespace."""
-    return lambda session, namespace="": str(session.kubeconfig(tmp_path, namespace))

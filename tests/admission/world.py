@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from llmos.admission.default_chain import default_chain
 from llmos.admission.identity import CONTROLLERS
+from llmos.admission.policies import Policies
 from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.object import Object, copy_object, name_of, namespace_of
 from llmos.apimachinery.resource import APIResource, GroupResource
@@ -19,6 +20,7 @@ NOW = 1_800_000_000.0
 ALLOWED = (0, "", "")
 RBAC = "rbac.authorization.k8s.io"
 MANAGEMENT = "management.llmos.ai"
+REGISTRATION = "admissionregistration.k8s.io"
 
 ADMIN = UserInfo("root", groups=(USERS_GROUP, AUTHENTICATED_GROUP, ADMINS_GROUP))
 ALICE = UserInfo("alice", groups=(USERS_GROUP, AUTHENTICATED_GROUP))
@@ -65,8 +67,21 @@ KINDS = {
         kind("roletemplates", "RoleTemplate", MANAGEMENT, False),
         kind("roletemplatebindings", "RoleTemplateBinding", MANAGEMENT, False),
         kind("settings", "Setting", MANAGEMENT, False),
+        kind("validatingadmissionpolicies", "ValidatingAdmissionPolicy", REGISTRATION, False),
+        kind(
+            "validatingadmissionpolicybindings",
+            "ValidatingAdmissionPolicyBinding",
+            REGISTRATION,
+            False,
+        ),
     )
 }
+
+
+def find_kind(group: str, version: str, name: str) -> APIResource | None:
+    """The resource of a kind."""
+    wanted = (group, version, name)
+    return next((each for each in KINDS.values() if tuple(each.gvk) == wanted), None)
 
 
 @dataclass
@@ -98,8 +113,10 @@ class World:
     def __init__(self) -> None:
         self.memory = Memory()
         self.index = RBACIndex()
+        authorizer = RBACAuthorizer(self.index)
+        self.policies = Policies(self.memory, authorizer, find_kind)
         self.chain: Admission = default_chain(
-            self.memory, RBACAuthorizer(self.index), Escalation(self.index), lambda: NOW
+            self.memory, authorizer, Escalation(self.index), lambda: NOW, self.policies
         )
         names = ("default", "team-a", "team-b", "llmos-public", *RESERVED_NAMESPACES)
         for name in names:

@@ -28,6 +28,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         made = World(server, Wire(server.url, str(server.ca_file)), operator)
         _populate(made)
         yield made
+        made.close()
         log = made.log()
         leaked = [text for text, _ in made.canaries if text in log]
         assert not leaked, "secrets of people are in the log"

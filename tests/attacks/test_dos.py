@@ -297,5 +297,5 @@ def test_dos_many_failures_to_sign_in_do_not_hold_others_up(world: World, alice:
     statuses, waited = _under(world, attack())
     assert set(statuses) <= {b"401", b"429"}
     assert statuses.count(b"429") >= 90
-    assert waited < 0.2
+    assert waited < 0.5
     assert alice.get(f"{MG}/users").status == 200

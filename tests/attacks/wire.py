@@ -68,6 +68,11 @@ class Wire:
         with _context(self.ca_file).wrap_socket(plain, server_hostname="127.0.0.1") as tls:
             yield tls
 
+    def keep(self) -> http.client.HTTPSConnection:
+        """A connection for many requests, one after the other."""
+        context = _context(self.ca_file)
+        return http.client.HTTPSConnection(*self.address, context=context, timeout=30)
+
     def status(self, data: bytes) -> int:
         """The status of an answer, whose body may go on for ever."""
         with self.connect() as tls:

@@ -12,7 +12,7 @@ from support.resources import at
 from support.waiting import wait_until
 from support.world import OWNER, World
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.clients, pytest.mark.slow, pytest.mark.timeout(300)]
 REL = "rel"
 
 

@@ -4,11 +4,12 @@ import asyncio
 import gzip
 import json
 import logging
+import random
 
 import pytest
 import yaml
 
-from endpoints.exchange import FakeStream, answer_of, request_of, scope_of
+from endpoints.exchange import Answer, FakeStream, answer_of, receiver, request_of, scope_of
 from llmos.apimachinery.errors import ForbiddenError, StatusError, TooManyRequestsError
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.endpoints.http import Response, StreamResponse
@@ -177,6 +178,24 @@ def test_large_answers_are_compressed_for_those_who_take_it():
     assert plain.body == body
     small = answer_of(application(answering(Response(200, b"{}"))), scope)
     assert "content-encoding" not in small.headers
+
+
+def test_compression_lets_others_go_on():
+    """While a large body is compressed the event loop answers other requests."""
+    scope = scope_of("GET", CM, {"accept-encoding": "gzip"})
+    large = application(answering(Response(200, random.randbytes(4_000_000))))
+    small = application(answering(Response(200, b"{}")))
+    order = []
+
+    async def ask(name, app):
+        await app(scope, receiver(), Answer().send)
+        order.append(name)
+
+    async def both():
+        await asyncio.gather(ask("large", large), ask("small", small))
+
+    asyncio.run(both())
+    assert order == ["small", "large"]
 
 
 def test_a_stream_goes_on_until_its_run_returns():

@@ -203,6 +203,7 @@ class _Judgement:
     attributes: AdmissionAttributes
     budget: Budget = field(default_factory=Budget)
     refusal: StatusError | None = None
+    by_version: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def run(self, pairs: tuple[_Pair, ...]) -> None:
         """Ask them all, then refuse for the first reason."""
@@ -222,7 +223,9 @@ class _Judgement:
             )
             return
         params = Params(self.policies.lister, self.policies.find_kind)
-        values = self._values(version)
+        values = self.by_version.get(version)
+        if values is None:
+            values = self.by_version[version] = self._values(version)
         try:
             found = params.find(policy.param_kind, binding.param_ref, self._namespace())
         except (ParamError, StatusError) as error:

@@ -6,7 +6,6 @@ plugin/cel/composition.go.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from llmos.admission.policy_matching import Match
@@ -14,6 +13,7 @@ from llmos.apimachinery.cel.environment import Environment
 from llmos.apimachinery.cel.errors import CelError, CompileError
 from llmos.apimachinery.cel.expression import Budget, Expression, Inputs
 from llmos.apimachinery.cel.reads import Reads
+from llmos.apimachinery.cel.times import as_texts
 from llmos.apimachinery.object import Object, get_path, name_of
 from llmos.apis.admissionregistration_v1_expressions import Compiler, Named, Validation
 
@@ -122,7 +122,7 @@ class Policy:
             reads = self.environment.reads([expression])
             try:
                 inputs = self.environment.inputs({**values, _VARIABLES: found}, reads, budget)
-                found[name] = _portable(expression.evaluate(inputs, budget))
+                found[name] = as_texts(expression.evaluate(inputs, budget))
             except CelError as error:
                 why = _reason(error, failed)
                 failed[name] = f'composited variable "{name}" fails to evaluate: {why}'
@@ -192,19 +192,6 @@ def _reason(error: CelError, failed: Mapping[str, str]) -> str:
 def _resulted(expression: Expression, error: CelError, failed: Mapping[str, str]) -> str:
     why = _reason(error, failed)
     return f"expression '{expression.source}' resulted in error: {why}"
-
-
-def _portable(value: Any) -> Any:
-    """A value that can go back into an expression: times go as texts."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds():.6f}s"
-    if isinstance(value, list):
-        return [_portable(each) for each in value]
-    if isinstance(value, dict):
-        return {key: _portable(each) for key, each in value.items()}
-    return value
 
 
 def compile_policy(policy: Object, environment: Environment) -> Policy:

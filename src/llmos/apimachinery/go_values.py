@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from llmos.apimachinery.golang import json_type, quote
@@ -34,6 +35,7 @@ _DATE_STEPS = [
 _MICRO_STEP = (".000000", re.compile(r"[.,][0-9]{6}"))
 _ZONE_STEP = ("Z07:00", re.compile(r"Z|[-+][0-9]{2}:[0-9]{2}"))
 _RANGES = ((5, "month", 1, 12), (8, "day", 1, 31), (11, "hour", 0, 23))
+_LONGEST_KNOWN = 40
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
@@ -77,6 +79,16 @@ def _string(value: Any) -> str:
 
 
 def _moment(text: str, layout: str) -> datetime:
+    """Read a time; each object brings some that were read before."""
+    return _known_moment(text, layout) if len(text) <= _LONGEST_KNOWN else _read(text, layout)
+
+
+@lru_cache(maxsize=1024)
+def _known_moment(text: str, layout: str) -> datetime:
+    return _read(text, layout)
+
+
+def _read(text: str, layout: str) -> datetime:
     rest = text
     steps = [*_DATE_STEPS, _MICRO_STEP, _ZONE_STEP] if layout == _MICROS else _DATE_STEPS
     for name, pattern in steps:

@@ -41,7 +41,7 @@ from llmos.apis.strategy import Strategy
 Convert = Callable[[Object], Object]
 
 _STATUS = (Subresource("status"),)
-_SCALED = (*_STATUS, Subresource("scale", kind=GroupVersionKind("autoscaling", "v1", "Scale")))
+_SCALED = (Subresource("scale", kind=GroupVersionKind("autoscaling", "v1", "Scale")), *_STATUS)
 _NAMESPACE_VERBS = tuple(each for each in STANDARD_VERBS if each != "deletecollection")
 _FINALIZE = Subresource("finalize", ("update",))
 _TOKEN = Subresource(

@@ -100,7 +100,7 @@ def read_credentials(authorization: Sequence[str]) -> Credentials:
     if not (scheme and space):
         raise UnauthorizedError
     token = token.strip()
-    if any(char.isspace() for char in token):
+    if len(token.split()) > 1:
         raise UnauthorizedError
     return Credentials(token or None)
 

@@ -47,7 +47,6 @@ class Pipeline:
         if isinstance(response, StreamResponse):
             await _send_stream(request, response, scope["extensions"]["llmos"], send)
         else:
-            compress(request, response)
             await _send(request, response, send)
         audit(request, response.status, self.clock() - started)
 
@@ -56,12 +55,16 @@ class Pipeline:
         try:
             for each in self.filters:
                 await each(request)
-            return await self.handler(request)
+            response = await self.handler(request)
+            if isinstance(response, Response):
+                await compress(request, response)
         except StatusError as error:
             return error_response(error, request.headers.get("accept", ""))
         except Exception:  # noqa: BLE001 - the one place where everything is caught
             _LOG.exception("a request failed: %s", request.method)
             return unexpected_error_response()
+        else:
+            return response
 
 
 _STATUS_LINES = {
@@ -71,7 +74,6 @@ _STATUS_LINES = {
 
 def response_bytes(request: Request, response: Response) -> bytes:
     """A whole answer as HTTP/1.1 sends it."""
-    compress(request, response)
     lines = [_STATUS_LINES[response.status]]
     for name, value in response_headers(request, response):
         if b"\r" in value or b"\n" in value:

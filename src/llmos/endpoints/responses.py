@@ -1,5 +1,6 @@
 """Answers: objects, Status errors, plain texts. The only place that makes HTTP of an exception."""
 
+import asyncio
 import gzip
 from collections.abc import Iterable
 from typing import Any
@@ -71,11 +72,11 @@ def _quoted(text: str) -> str:
     return printable.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def compress(request: Request, response: Response) -> None:
-    """Gzip a large body for a client that accepts it."""
+async def compress(request: Request, response: Response) -> None:
+    """Gzip a large body for a client that accepts it, in a thread: others do not wait for it."""
     if len(response.body) < GZIP_THRESHOLD or response.status != 200:
         return
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return
-    response.body = gzip.compress(response.body, compresslevel=1, mtime=0)
+    response.body = await asyncio.to_thread(gzip.compress, response.body, 1, mtime=0)
     response.headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]

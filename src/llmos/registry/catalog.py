@@ -38,6 +38,11 @@ class Catalog:
         """The kind at a path."""
         return self._by_path.get((group, version, plural))
 
+    def of_kind(self, group: str, version: str, kind: str) -> Served | None:
+        """The kind that an object names by its apiVersion and kind."""
+        found = self.resources(group, version)
+        return next((each for each in found if each.resource.kind == kind), None)
+
     def of(self, resource: GroupResource) -> Served | None:
         """The kind of a resource, in its preferred version."""
         return self._by_resource.get(resource)

@@ -22,16 +22,20 @@ from llmos.apis.custom import custom_strategy, scale_paths
 from llmos.registry.served import Served
 
 
-def served_of(crd: Object) -> list[Served]:
+def served_of(crd: Object, since: int = 0) -> list[Served]:
     """One for each served version, the preferred one first.
+
+    Args:
+        crd: the definition.
+        since: the revision from which on it is served.
 
     Raises:
         KeyError, TypeError, ValueError: the definition makes no sense.
     """
-    return [_served(crd, resource) for resource in apiextensions.resources_of(crd)]
+    return [_served(crd, resource, since) for resource in apiextensions.resources_of(crd)]
 
 
-def _served(crd: Object, resource: APIResource) -> Served:
+def _served(crd: Object, resource: APIResource, since: int) -> Served:
     version = resource.version
     source = apiextensions.schema_of(crd, version)
     schema = with_metadata(compile_schema(source))
@@ -44,6 +48,7 @@ def _served(crd: Object, resource: APIResource) -> Served:
         scale=scale_paths(crd, version),
         warning=apiextensions.deprecation_of(crd, version),
         schema_source=source,
+        since=since,
         terminating=is_terminating(crd),
     )
 

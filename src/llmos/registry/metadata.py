@@ -3,9 +3,10 @@
 Source: k8s.io/apiserver/pkg/registry/rest (BeforeCreate, BeforeUpdate).
 """
 
+import os
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from llmos.apimachinery.errors import (
     BadRequestError,
@@ -28,11 +29,22 @@ _SERVER_FIELDS = (
     "creationTimestamp",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
-    "generation",
     "selfLink",
 )
 _KEPT_FIELDS = ("creationTimestamp", "uid")
 _ONCE_SET_FIELDS = ("deletionTimestamp", "deletionGracePeriodSeconds")
+
+
+def _draw_uids() -> Iterator[str]:
+    """Random UUIDs, many from one call: each call to the system lets the writer's thread run."""
+    size = 16
+    while True:
+        drawn = os.urandom(256 * size)
+        for start in range(0, len(drawn), size):
+            yield str(uuid.UUID(bytes=drawn[start : start + size], version=4))
+
+
+_UIDS = _draw_uids()
 
 
 def generate_name(base: str) -> str:
@@ -89,7 +101,7 @@ def stamp_new(served: Served, obj: Object, now: str, taken: Callable[[str], bool
     meta.pop("resourceVersion", None)
     if meta.get("generateName") and not meta.get("name"):
         meta["name"] = _free_name(str(meta["generateName"]), taken)
-    meta["uid"] = str(uuid.uuid4())
+    meta["uid"] = next(_UIDS)
     meta["creationTimestamp"] = now
     if served.strategy.has_generation:
         meta["generation"] = 1
@@ -108,8 +120,10 @@ def check_precondition(served: Served, name: str, sent: Object, old: Object) -> 
         raise ConflictError.of(
             served.resource.group_resource,
             name,
-            f"Precondition failed: UID in precondition: {uid}, "
-            f"UID in object meta: {old_meta.get('uid')}",
+            # kube-apiserver's own words: it names the place in its store.
+            f"StorageError: invalid object, Code: 4, Key: {_registry_path(served, old_meta)}, "
+            "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+            f"UID in precondition: {uid}, UID in object meta: {old_meta.get('uid')}",
         )
     version = str(meta.get("resourceVersion") or "")
     if version in ("", "0"):
@@ -127,6 +141,11 @@ def check_precondition(served: Served, name: str, sent: Object, old: Object) -> 
         raise BadRequestError(f"invalid resourceVersion {version[:64]!r}")
     if version != old_meta.get("resourceVersion"):
         raise ConflictError.of(served.resource.group_resource, name)
+
+
+def _registry_path(served: Served, meta: Object) -> str:
+    parts = ("registry", served.resource.plural, meta.get("namespace"), meta["name"])
+    return "/" + "/".join(each for each in parts if each)
 
 
 def carry_over(obj: Object, old: Object) -> None:

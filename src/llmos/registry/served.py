@@ -43,6 +43,8 @@ class Served:
     """Where the ``scale`` subresource keeps its numbers, where there is one."""
     warning: str = ""
     """Sent with every use of a deprecated version."""
+    since: int = 0
+    """The revision from which on the kind is served; a watch from before that is too old."""
     terminating: bool = False
     """Its CustomResourceDefinition is being deleted: nothing is created any more."""
     schema_source: dict[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from llmos.apimachinery.errors import (
     StatusError,
 )
 from llmos.apimachinery.managedfields import apply as apply_fields
-from llmos.apimachinery.object import Object, copy_object, metadata, name_of
+from llmos.apimachinery.object import Object, metadata, name_of
 from llmos.apis.admission_v1 import Admission
 from llmos.registry.context import WriteContext
 from llmos.registry.deleting import Deletion, prepare_delete
@@ -90,6 +90,8 @@ class Store:
         Raises:
             ExpiredError: the revision is too old.
         """
+        if since < served.since:
+            raise ExpiredError(f"too old resource version: {since} ({served.since})")
         try:
             return self.storage.watch(served.storage_name, namespace, since, deliver)
         except CompactedError as error:
@@ -169,7 +171,7 @@ class Store:
         if current is None:
             raise not_found(served, name)
         old, record = current
-        new = patch(copy_object(old))
+        new = patch(served.load(record.value))
         self._check_patched(served, new, old)
         writer = self._writer
         change = writer.update(served, (new, old, record), context, subresource)
@@ -227,7 +229,8 @@ class Store:
             return await writer.commit(served, change, context.dry_run), True
         old, record = current
         self._check_applied(served, name, config, old)
-        new = _decoded(served, apply_fields(copy_object(old), config, fields, options.force))
+        live = served.load(record.value)
+        new = _decoded(served, apply_fields(live, config, fields, options.force))
         change = writer.update(served, (new, old, record), context, subresource, track=False)
         return await writer.commit(served, change, context.dry_run), False
 

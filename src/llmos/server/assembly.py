@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from llmos.admission.default_chain import default_chain
+from llmos.admission.policies import BINDINGS, POLICIES, Policies
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.object import Object
-from llmos.apimachinery.resource import GroupResource
+from llmos.apimachinery.resource import APIResource, GroupResource
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.authentication.accounts import Accounts
 from llmos.authentication.administrators import Administrators
@@ -33,6 +34,7 @@ from llmos.registry.store import Store
 from llmos.server.customresources import CustomResources
 from llmos.server.feeds import Take, feed
 from llmos.server.passwordintake import PasswordIntake
+from llmos.server.policytypes import PolicyTypes
 from llmos.storage.interface import Storage
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -61,6 +63,8 @@ class Core:
     passwords: Passwords = field(init=False, default_factory=Passwords)
     accounts: Accounts = field(init=False)
     custom: CustomResources = field(init=False)
+    policies: Policies = field(init=False)
+    policy_types: PolicyTypes = field(init=False)
     committed: CommittedLister = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,9 +72,9 @@ class Core:
         self.authorizer = RBACAuthorizer(self.index)
         self.escalation = Escalation(self.index)
         self.committed = CommittedLister(self.storage)
-        chain = default_chain(
-            LatestLister(self.storage), self.authorizer, self.escalation, self.clock
-        )
+        latest = LatestLister(self.storage)
+        self.policies = Policies(latest, self.authorizer, self._find_kind)
+        chain = default_chain(latest, self.authorizer, self.escalation, self.clock, self.policies)
         self.store = Store(self.storage, PasswordIntake(chain), self.clock)
         self.platform = PlatformStore(self.store, self.catalog)
         administrators = Administrators(self.clock)
@@ -78,6 +82,7 @@ class Core:
         self.tokens = Tokens(self.users, self.clock)
         self.accounts = Accounts(self.platform, self.tokens, self.passwords, self.clock)
         self.custom = CustomResources(self.storage, self.catalog, self.platform, self.clock)
+        self.policy_types = PolicyTypes(self.storage, self.catalog, self.platform)
         self._feed(administrators)
 
     def _feed(self, administrators: Administrators) -> None:
@@ -88,6 +93,13 @@ class Core:
         self._follow(USERS, self.users.set, self.users.delete)
         self._follow(_BINDINGS, administrators.set, administrators.delete)
         self._follow(SECRETS, self.tokens.set, self.tokens.delete, SYSTEM_NAMESPACE)
+
+        feed(self.storage, POLICIES, self.policies.set_policy, self.policies.delete_policy)
+        feed(self.storage, BINDINGS, self.policies.set_binding, self.policies.delete_binding)
+
+    def _find_kind(self, group: str, version: str, kind: str) -> APIResource | None:
+        served = self.catalog.of_kind(group, version, kind)
+        return None if served is None else served.resource
 
     def _follow(
         self, resource: GroupResource, put: Take, remove: Take, namespace: str | None = None

@@ -48,21 +48,33 @@ class CustomResources:
         """Serve what is established already, and follow every change from here on."""
         snapshot = self.storage.list(str(CRDS))
         for _, record in snapshot.items:
-            self._serve(orjson.loads(record.value))
+            # What was served before this start may be watched from as far back as is remembered.
+            self._serve(orjson.loads(record.value), 0)
         self.storage.watch(str(CRDS), None, snapshot.revision, self._deliver)
 
     def _deliver(self, events: Sequence[Event]) -> None:
         for event in events:
             if event.type == "DELETED":
                 self.catalog.set_custom(event.key.name, ())
+                self._look_again()
             else:
-                self._serve(orjson.loads(event.value))
+                self._serve(orjson.loads(event.value), self._since(event))
 
-    def _serve(self, crd: Object) -> None:
+    def _look_again(self) -> None:
+        """Names are free again that others may be waiting for."""
+        for key, _ in self.storage.list(str(CRDS)).items:
+            self._todo.put_nowait(key.name)
+
+    def _since(self, event: Event) -> int:
+        """Since when the kinds of a definition are served: from this event on, if it is new."""
+        served = self.catalog.custom(event.key.name)
+        return served[0].since if served else event.revision
+
+    def _serve(self, crd: Object, since: int) -> None:
         """Serve an established CRD at once; whatever else it needs is the worker's."""
         if is_established(crd):
             try:
-                self.catalog.set_custom(name_of(crd), served_of(crd))
+                self.catalog.set_custom(name_of(crd), served_of(crd, since))
             except (KeyError, TypeError, ValueError):
                 _LOG.exception("the definition %s cannot be served", name_of(crd))
         self._todo.put_nowait(name_of(crd))
@@ -108,7 +120,8 @@ class CustomResources:
         if not served:
             served = served_of(crd)
         resource = served[0].resource.group_resource
-        remaining = self.storage.list(str(resource)).items
+        # Writes in flight included: none comes after them, and none may outlive its kind.
+        remaining = self.storage.list_latest(str(resource), None)
         if not remaining:
             new = copy_object(crd)
             finalizers = metadata(new).get("finalizers") or []

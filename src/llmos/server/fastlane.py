@@ -50,7 +50,9 @@ class Heads:
     def remember(self, head: bytes, scope: dict[str, Any]) -> None:
         """Keep what the strict parser read in a head, if such a request can take this way."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        if any(_is_unfit(name, value) for name, value in headers):
+        # Older clients expect the connection to end with the answer.
+        old_client = scope.get("http_version", "1.1") != "1.1"
+        if old_client or any(_is_unfit(name, value) for name, value in headers):
             return
         info = _info(scope)
         if info is None or not info.is_resource or info.verb not in _VERBS:

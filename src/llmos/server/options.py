@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from llmos.apimachinery.decoding import decode_builtin
 from llmos.apimachinery.errors import BadRequestError, FieldError, InvalidError
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import GroupVersionKind
 from llmos.apimachinery.validation import validate_field_manager
+from llmos.apis.builtin_schemas import schema_for
 from llmos.endpoints.http import Request
 from llmos.registry.context import WriteContext
 from llmos.registry.listing import ListOptions
@@ -23,6 +25,7 @@ _VALIDATIONS: dict[str, Validation] = {
     "Strict": "Strict",
 }
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_DELETE_OPTIONS = GroupVersionKind("", "v1", "DeleteOptions")
 _POLICIES = ("Foreground", "Background", "Orphan")
 OptionsKind = Literal["CreateOptions", "UpdateOptions", "PatchOptions", "DeleteOptions"]
 
@@ -98,7 +101,9 @@ def delete_options(request: Request, body: Object | None) -> Object:
                 f'no kind "{kind}" is registered for version "{version}" in scheme '
                 '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
             )
-        options = dict(body)
+        schema = schema_for(_DELETE_OPTIONS)
+        assert schema is not None
+        options, _ = decode_builtin(body, schema, _DELETE_OPTIONS)
     else:
         options = _delete_query(request.query)
     if "dryRun" in request.query:

@@ -111,11 +111,13 @@ async def _fill(
 ) -> str | None:
     """Put the platform's content in place; the one-time password comes back, if one was made."""
     core.custom.start()
+    core.policy_types.start()
     content = Content(core.platform, core.catalog)
     await content.before_kinds()
     await core.custom.settled()
     await content.with_kinds()
     await stack.enter_async_context(_background("custom resources", core.custom.run()))
+    await stack.enter_async_context(_background("policy types", core.policy_types.run()))
     path = config.data_dir / ADMIN_PASSWORD_FILE
 
     def keep(password: str) -> None:

@@ -15,6 +15,7 @@ from llmos.apimachinery.errors import ExpiredError, StatusError
 from llmos.apimachinery.object import Object
 from llmos.endpoints.http import Request, Stream
 from llmos.endpoints.narrowing import View
+from llmos.endpoints.streams import OpenStreams
 from llmos.registry.matching import Matches
 from llmos.registry.served import Served
 from llmos.registry.store import Store
@@ -68,7 +69,7 @@ class Watch:
     wanted: WatchRequest
     request: Request
     still_allowed: Callable[[Request], Awaitable[bool]]
-    open_streams: set[Stream]
+    open_streams: OpenStreams
     """Where the watch is found by whoever has news about rights."""
     stream: Stream = field(init=False)
     _asked: int = field(init=False, default=0)

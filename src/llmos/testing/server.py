@@ -25,7 +25,15 @@ _GREETING = "llmos serves at "
 
 
 class ServerError(Exception):
-    """A server does not start, or refuses what a fixture asks of it."""
+    """A server does not start, or refuses a request.
+
+    Attributes:
+        status: the code of the answer; 0: there was none.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def _secret() -> str:
@@ -134,7 +142,8 @@ class Server:
         finally:
             connection.close()
         if answer.status >= 300:
-            raise ServerError(f"{method} {path}: {answer.status} {said.decode(errors='replace')}")
+            text = f"{method} {path}: {answer.status} {said.decode(errors='replace')}"
+            raise ServerError(text, answer.status)
         return json.loads(said)
 
     @cached_property

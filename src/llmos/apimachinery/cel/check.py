@@ -51,7 +51,8 @@ _LITERALS: Mapping[type, CelType] = {
     type(None): NULL,
 }
 _TIMES = (TIMESTAMP, DURATION)
-_READING = ("_[_]", "value", "orValue")
+_READING = ("_[_]", "value", "orValue", "sum", "min", "max")
+"""Functions whose value is a text where its type is a time."""
 _RANGES = ("list", "map", "dyn", "_")
 
 

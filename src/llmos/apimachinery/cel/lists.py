@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from llmos.apimachinery.cel.functions import Function, NoOverloadError, method
+from llmos.apimachinery.cel.times import as_texts
 from llmos.apimachinery.cel.types import (
     BOOL,
     BYTES,
@@ -53,7 +54,7 @@ def _sum(values: list[Any]) -> Any:
     total = sum(values, timedelta()) if values and isinstance(values[0], timedelta) else sum(values)
     if isinstance(total, int) and not -(1 << 63) <= total < 1 << 63:
         raise ValueError("integer overflow")
-    return total
+    return as_texts(total)
 
 
 def _extreme(name: str, choose: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
@@ -61,7 +62,7 @@ def _extreme(name: str, choose: Callable[[list[Any]], Any]) -> Callable[[list[An
         if not values:
             raise ValueError(f"{name} called on empty list")
         _same_kind(values)
-        return choose(values)
+        return as_texts(choose(values))
 
     return find
 

@@ -26,6 +26,7 @@ from llmos.apimachinery.cel.types import (
     map_of,
     object_of,
 )
+from llmos.apimachinery.schema import Schema
 
 Node = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -101,6 +102,25 @@ def _fields(node: Node, name: str, resource: bool) -> Fields:
         metadata = object_of(f"{name}.metadata", lambda: _METADATA)
         fields |= {"apiVersion": STRING, "kind": STRING, "metadata": metadata}
     return fields
+
+
+def type_of_schema(schema: Schema, name: str) -> CelType:
+    """The type of values as policies see them: as JSON has them, so that a time is a text."""
+    if schema.int_or_string or schema.preserve_unknown:
+        return DYN
+    if schema.type == "array":
+        items = schema.items
+        return list_of(DYN if items is None else type_of_schema(items, f"{name}.@idx"))
+    if schema.additional is not None:
+        return map_of(type_of_schema(schema.additional, f"{name}.@elem"))
+    if schema.properties:
+        return object_of(name, partial(_schema_fields, schema, name))
+    scalar = _SCALARS.get(schema.type, DYN)
+    return DYN if scalar == DOUBLE or (scalar == STRING and schema.format) else scalar
+
+
+def _schema_fields(schema: Schema, name: str) -> Fields:
+    return {key: type_of_schema(child, f"{name}.{key}") for key, child in schema.properties.items()}
 
 
 def converter(node: Node) -> Convert | None:

@@ -1,0 +1,207 @@
+"""CustomResourceDefinitions come to life and go with their instances."""
+
+import asyncio
+
+import pytest
+
+from llmos.apimachinery.object import copy_object, find_condition
+from llmos.server import customresources
+from reconcile.waiting import eventually
+from registry.world import CRD
+from server.site import opened
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+WIDGETS = "/apis/example.com/v1/namespaces/default/widgets"
+WIDGET = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {}}
+MERGE = "application/merge-patch+json"
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """A server of its own, whose worker comes back soon."""
+    monkeypatch.setattr(customresources, "_RETRY_SECONDS", 0.01)
+    with opened() as made:
+        yield made
+
+
+def definition(plural="widgets", kind="Widget", **names):
+    """A definition with these names."""
+    crd = copy_object(CRD)
+    crd["metadata"]["name"] = f"{plural}.example.com"
+    crd["spec"]["names"] = {
+        "plural": plural,
+        "singular": kind.lower(),
+        "kind": kind,
+        "listKind": f"{kind}List",
+        **names,
+    }
+    return crd
+
+
+def condition(crd, kind):
+    """Status and reason of a condition."""
+    found = find_condition(crd, kind)
+    return (found["status"], found["reason"]) if found else None
+
+
+def working(site, scenario):
+    """Run a scenario beside the worker."""
+
+    async def both():
+        worker = asyncio.ensure_future(site.core.custom.run())
+        try:
+            return await scenario()
+        finally:
+            worker.cancel()
+
+    return site.run(both())
+
+
+async def established(site, crd):
+    """Create a definition and wait until it is served."""
+    answer = await site.asked("POST", CRDS, crd)
+    assert answer.status == 201, answer.body
+    await eventually(lambda: site.core.catalog.custom(crd["metadata"]["name"]))
+
+
+async def read(site, target):
+    """The JSON of a GET."""
+    return (await site.asked("GET", target)).json
+
+
+def test_a_definition_is_established_and_served(site):
+    """Names are accepted, the path answers, discovery knows it."""
+
+    async def scenario():
+        assert (await site.asked("GET", WIDGETS)).status == 404
+        await established(site, definition(shortNames=["wg"]))
+        crd = await read(site, f"{CRDS}/widgets.example.com")
+        assert condition(crd, "Established") == ("True", "InitialNamesAccepted")
+        assert condition(crd, "NamesAccepted") == ("True", "NoConflicts")
+        assert crd["status"]["acceptedNames"]["shortNames"] == ["wg"]
+        assert crd["status"]["storedVersions"] == ["v1"]
+        made = await site.asked("POST", WIDGETS, WIDGET)
+        assert (made.status, made.json["spec"]) == (201, {"size": 3})
+        assert (await read(site, WIDGETS))["items"][0]["kind"] == "Widget"
+        rows = (await read(site, "/apis/example.com/v1"))["resources"]
+        assert {each["name"] for each in rows} == {"widgets", "widgets/status", "widgets/scale"}
+
+    working(site, scenario)
+
+
+def test_a_change_is_served_at_once(site):
+    """The commit that acknowledges a new schema has put it in force."""
+
+    async def scenario():
+        await established(site, definition())
+        assert (await site.asked("POST", WIDGETS, {**WIDGET, "spec": {"size": 0}})).status == 422
+        new = await read(site, f"{CRDS}/widgets.example.com")
+        schema = new["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        schema["properties"]["spec"]["properties"]["size"]["minimum"] = 0
+        assert (await site.asked("PUT", f"{CRDS}/widgets.example.com", new)).status == 200
+        assert (await site.asked("POST", WIDGETS, {**WIDGET, "spec": {"size": 0}})).status == 201
+
+    working(site, scenario)
+
+
+def test_names_that_are_taken_wait_until_they_are_free(site):
+    """A second definition of a kind is not served, and says why; it is once the first is gone."""
+
+    async def scenario():
+        await established(site, definition())
+        await site.asked("POST", CRDS, definition("gadgets"))
+
+        async def gadgets():
+            return await read(site, f"{CRDS}/gadgets.example.com")
+
+        for _ in range(200):
+            crd = await gadgets()
+            if condition(crd, "NamesAccepted"):
+                break
+            await asyncio.sleep(0.005)
+        assert condition(crd, "NamesAccepted")[0] == "False"
+        assert condition(crd, "Established")[0] == "False"
+        assert not site.core.catalog.custom("gadgets.example.com")
+        await site.asked("DELETE", f"{CRDS}/widgets.example.com")
+        await eventually(lambda: site.core.catalog.custom("gadgets.example.com"))
+        assert condition(await gadgets(), "Established")[0] == "True"
+
+    working(site, scenario)
+
+
+def test_a_definition_takes_its_instances_along(site):
+    """It says what it waits for, takes no new ones, and is gone after the last of them."""
+
+    async def scenario():
+        await established(site, definition())
+        await site.asked("POST", WIDGETS, WIDGET)
+        held = {**WIDGET, "metadata": {"name": "held", "finalizers": ["example.com/x"]}}
+        await site.asked("POST", WIDGETS, held)
+        answer = await site.asked("DELETE", f"{CRDS}/widgets.example.com")
+        assert answer.json["metadata"]["deletionTimestamp"]
+        late = await site.asked("POST", WIDGETS, {**WIDGET, "metadata": {"name": "late"}})
+        assert late.status == 403
+        stored = site.core.storage.list
+        await eventually(lambda: len(stored("widgets.example.com").items) == 1)
+        crd = await read(site, f"{CRDS}/widgets.example.com")
+        assert condition(crd, "Terminating") == ("True", "InstanceDeletionInProgress")
+        patch = {"metadata": {"finalizers": None}}
+        await site.asked("PATCH", f"{WIDGETS}/held", patch, content_type=MERGE)
+        await eventually(lambda: not site.core.catalog.custom("widgets.example.com"))
+        assert (await site.asked("GET", f"{CRDS}/widgets.example.com")).status == 404
+        assert (await site.asked("GET", WIDGETS)).status == 404
+        assert not stored("widgets.example.com").items
+        await established(site, definition())
+        assert (await read(site, WIDGETS))["items"] == []
+
+    working(site, scenario)
+
+
+def test_no_instance_outlives_its_definition(site):
+    """An instance that is on its way when the deletion begins is deleted too."""
+
+    async def scenario():
+        await established(site, definition())
+        deleting = site.asked("DELETE", f"{CRDS}/widgets.example.com")
+        creating = [
+            site.asked("POST", WIDGETS, {**WIDGET, "metadata": {"name": f"w{i}"}})
+            for i in range(20)
+        ]
+        answers = await asyncio.gather(deleting, *creating)
+        assert {each.status for each in answers[1:]} <= {201, 403, 404}
+        await eventually(lambda: not site.core.catalog.custom("widgets.example.com"))
+        assert not site.core.storage.list("widgets.example.com").items
+
+    working(site, scenario)
+
+
+def test_what_is_established_is_served_from_the_start(site):
+    """A restart serves it without asking anybody."""
+
+    async def scenario():
+        await established(site, definition())
+
+    working(site, scenario)
+    site.core.catalog.set_custom("widgets.example.com", ())
+    site.core.custom.start()
+    assert site.get(WIDGETS)["items"] == []
+
+
+def test_a_conflict_is_tried_again(site, monkeypatch):
+    """A definition that changes meanwhile is looked at again."""
+    calls = []
+    update = type(site.core.platform).update_status
+
+    async def once_in_conflict(self, resource, obj):
+        calls.append(obj)
+        if len(calls) == 1:
+            obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": "1"}}
+        return await update(self, resource, obj)
+
+    monkeypatch.setattr(type(site.core.platform), "update_status", once_in_conflict)
+
+    async def scenario():
+        await established(site, definition())
+
+    working(site, scenario)
+    assert len(calls) >= 2
