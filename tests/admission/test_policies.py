@@ -143,9 +143,14 @@ def test_exact(world):
 
 def test_equivalent_version(world):
     """A policy for another version sees the object in that version."""
-    bind(world, policy("object.apiVersion == 'v9' && request.kind.version == 'v9'"
-                       " && request.requestKind.version == 'v1'",
-                       rules=[rule(apiVersions=["v9"])]))  # fmt: skip
+    bind(
+        world,
+        policy(
+            "object.apiVersion == 'v9' && request.kind.version == 'v9'"
+            " && request.requestKind.version == 'v1'",
+            rules=[rule(apiVersions=["v9"])],
+        ),
+    )
     assert not said(world, ALICE, "CREATE", "pods", POD)
 
 
@@ -247,8 +252,13 @@ def test_variables(world, expression):
 
 def test_deleted_object(world):
     """On DELETE there is an old object and no new one; a namespace is in itself."""
-    bind(world, policy("object == null && oldObject.metadata.name == 'team-a'"
-                       " && request.namespace == 'team-a' && namespaceObject == null"))  # fmt: skip
+    bind(
+        world,
+        policy(
+            "object == null && oldObject.metadata.name == 'team-a'"
+            " && request.namespace == 'team-a' && namespaceObject == null"
+        ),
+    )
     assert not said(world, MASTER, "DELETE", "namespaces", None, namespace("team-a"))
 
 
@@ -358,8 +368,11 @@ def test_audit(world, caplog):
 
 def params(world: World, ref: dict, kind: str = "ConfigMap", **more: object) -> str:
     """What a policy with parameters says of a pod in team-a."""
-    made = policy("object.metadata.name != params.data.forbidden",
-                  paramKind={"apiVersion": "v1", "kind": kind}, **more)  # fmt: skip
+    made = policy(
+        "object.metadata.name != params.data.forbidden",
+        paramKind={"apiVersion": "v1", "kind": kind},
+        **more,
+    )
     bind(world, made, paramRef={"parameterNotFoundAction": "Deny", **ref})
     return said(world, ALICE, "CREATE", "pods", POD)
 
@@ -405,8 +418,11 @@ def test_missing_params(world, ref, kind, text):
 
 def test_namespaced_params_of_cluster_objects(world):
     """A cluster-wide object has no namespace to look for parameters in."""
-    bind(world, policy("true", paramKind={"apiVersion": "v1", "kind": "ConfigMap"}),
-         paramRef={"name": "x", "parameterNotFoundAction": "Allow"})  # fmt: skip
+    bind(
+        world,
+        policy("true", paramKind={"apiVersion": "v1", "kind": "ConfigMap"}),
+        paramRef={"name": "x", "parameterNotFoundAction": "Allow"},
+    )
     assert said(world, ADMIN, "CREATE", "storageclasses", named("s")).endswith(
         "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
     )

@@ -171,9 +171,9 @@ def test_adm_04_a_forged_status_counts_for_nothing(quota: "tuple[Actor, str]", w
     """What is used is counted, not read from what somebody wrote there."""
     eve, path = quota
     limit = f"{path}/resourcequotas/limit"
-    whole = world.do("GET", limit)
-    whole["status"] = {"used": {"count/configmaps": "0"}, "hard": {"count/configmaps": "999"}}
-    world.do("PUT", f"{limit}/status", whole)
+    forged = {"used": {"count/configmaps": "0"}, "hard": {"count/configmaps": "999"}}
+    merge = {"Content-Type": "application/merge-patch+json"}
+    world.do("PATCH", f"{limit}/status", {"status": forged}, headers=merge)
     maps = f"{path}/configmaps"
     statuses = [eve.post(maps, config_map(f"m-{number}")).status for number in range(10)]
     assert statuses == [201] * 7 + [403] * 3

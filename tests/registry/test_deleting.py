@@ -132,6 +132,8 @@ def test_preconditions_come_before_admission(world):
 def test_a_namespace_is_held_by_its_own_finalizer(world):
     """It is terminating until what is in it is gone and ``finalize`` lets it go."""
     world.create(namespace("team-a"))
+    with pytest.raises(ConflictError, match="Precondition failed: UID in precondition: x"):
+        world.delete(namespace("team-a"), {"preconditions": {"uid": "x"}})
     assert not world.delete(namespace("team-a")).gone
     left = world.get(namespace("team-a"))
     assert left["status"]["phase"] == "Terminating"

@@ -55,14 +55,13 @@ def test_create_gives_an_object_its_identity(world):
         "deletionTimestamp": "1999-01-01T00:00:00Z",
         "deletionGracePeriodSeconds": 3,
         "selfLink": "/x",
-        "generation": 9,
     }
     made = world.create(sent)
     meta = made["metadata"]
     assert meta["uid"] != OTHER_UID
     assert meta["creationTimestamp"] == "2026-01-01T00:00:00Z"
     assert meta["resourceVersion"] == str(world.revision)
-    dropped = {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"}
+    dropped = {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}
     assert not dropped & meta.keys()
     assert meta["managedFields"][0]["manager"] == "tests"
     assert world.get(sent) == made
@@ -113,6 +112,22 @@ def test_generated_names_are_drawn_until_one_is_free(world, monkeypatch):
     drawn = iter(["gen-1", "gen-1", "gen-2"])
     monkeypatch.setattr("llmos.registry.metadata.generate_name", lambda base: next(drawn))
     assert [world.create(sent)["metadata"]["name"] for _ in range(2)] == ["gen-1", "gen-2"]
+
+
+def test_a_generated_name_that_is_always_taken_is_a_conflict(world, monkeypatch):
+    """After some tries the client hears that it exists."""
+    sent = config_map()
+    del sent["metadata"]["name"]
+    sent["metadata"]["generateName"] = "gen-"
+    drawn = []
+    monkeypatch.setattr(
+        "llmos.registry.metadata.generate_name", lambda base: drawn.append(base) or "gen-1"
+    )
+    world.create(sent)
+    drawn.clear()
+    with pytest.raises(AlreadyExistsError):
+        world.create(sent)
+    assert len(drawn) == 8
 
 
 def test_generated_names_fit_into_a_label():

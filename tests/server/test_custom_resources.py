@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from llmos.apimachinery.errors import ForbiddenError
 from llmos.apimachinery.object import copy_object, find_condition
 from llmos.server import customresources
 from reconcile.waiting import eventually
@@ -205,3 +206,36 @@ def test_a_conflict_is_tried_again(site, monkeypatch):
 
     working(site, scenario)
     assert len(calls) >= 2
+
+
+def test_a_definition_that_was_never_served_just_goes(site):
+    """It waits for no instances."""
+
+    async def scenario():
+        await established(site, definition())
+        await site.asked("POST", CRDS, definition("gadgets"))
+        await site.asked("DELETE", f"{CRDS}/gadgets.example.com")
+        key = site.core.catalog.of(customresources.CRDS).key("", "gadgets.example.com")
+        await eventually(lambda: site.core.storage.get(key) is None)
+
+    working(site, scenario)
+
+
+def test_a_refusal_is_tried_again(site, monkeypatch, caplog):
+    """The worker goes on, and says what it could not do."""
+    calls = []
+    update = type(site.core.platform).update_status
+
+    async def refused_once(self, resource, obj):
+        calls.append(obj)
+        if len(calls) == 1:
+            raise ForbiddenError("not now")
+        return await update(self, resource, obj)
+
+    monkeypatch.setattr(type(site.core.platform), "update_status", refused_once)
+
+    async def scenario():
+        await established(site, definition())
+
+    working(site, scenario)
+    assert "not now" in caplog.text

@@ -382,3 +382,61 @@ def test_a_stopping_server_ends_its_watches(site, place):
         site.run(scenario())
     finally:
         site.lifecycle.stopping = False
+
+
+@pytest.mark.parametrize("query", ["", "&labelSelector=k%3Dyes"])
+def test_nothing_is_told_once_a_right_is_gone(site, place, query):
+    """Not even what happens before the watch has asked again: all goes as it was last seen."""
+    path = f"{place}/configmaps"
+    for name in ("changed", "deleted", "relabelled"):
+        site.make(path, labelled(name, k="yes"))
+    hidden = {**labelled("changed", k="yes"), "data": {"x": "hidden"}}
+
+    async def scenario():
+        target = f"/api/v1/configmaps?watch=true{query}"
+        async with site.watching(target, token="uma") as stream:
+            await eventually(lambda: len(mine(stream)) == 3)
+            await site.asked("DELETE", f"{bindings(place)}/uma")
+            await asyncio.gather(
+                site.asked("PUT", f"{path}/changed", hidden),
+                site.asked("DELETE", f"{path}/deleted"),
+                site.asked("PUT", f"{path}/relabelled", labelled("relabelled", k="no")),
+                site.asked("POST", path, labelled("late", k="yes")),
+            )
+            await site.asked("PUT", f"{path}/late", hidden | labelled("late", k="no"))
+            await site.asked("DELETE", f"{path}/late")
+            await eventually(lambda: len(mine(stream)) == 6)
+            await asyncio.sleep(0.2)
+            return stream
+
+    def mine(stream):
+        names = ("changed", "deleted", "relabelled", "late")
+        return sorted(each for each in told(stream) if each[1] in names)
+
+    site.make(bindings(place), binding("view"))
+    stream = site.run(scenario())
+    assert mine(stream) == [
+        (kind, name)
+        for kind in ("ADDED", "DELETED")
+        for name in ("changed", "deleted", "relabelled")
+    ]
+    assert b"hidden" not in b"".join(stream.chunks)
+    assert all(each["object"]["metadata"]["labels"] == {"k": "yes"} for each in stream.events[-3:])
+
+
+def test_what_happens_while_a_right_comes_is_told_once(site, place):
+    """Whether the watch has asked again or not."""
+    site.make(f"{place}/configmaps", config_map("early"))
+
+    async def scenario():
+        async with site.watching("/api/v1/configmaps?watch=true", token="uma") as stream:
+            await eventually(lambda: site.core.streams)
+            await site.asked("POST", bindings(place), binding("view"))
+            await site.asked("PUT", f"{place}/configmaps/early", config_map("early", x="y"))
+            await site.asked("POST", f"{place}/configmaps", config_map("late"))
+            await eventually(lambda: ("ADDED", "late") in told(stream))
+            await asyncio.sleep(0.2)
+            return stream
+
+    mine = [each for each in told(site.run(scenario())) if each[1] in ("early", "late")]
+    assert sorted(mine) == [("ADDED", "early"), ("ADDED", "late")]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.clock import Clock
-from llmos.apimachinery.errors import BadRequestError, NotAcceptableError
+from llmos.apimachinery.errors import NotAcceptableError
 from llmos.apimachinery.selectors import FieldSelector, LabelSelector
 from llmos.endpoints.http import Request, Response, StreamResponse
 from llmos.endpoints.narrowing import View
@@ -127,14 +127,3 @@ class Reading:
                 "application/json;stream=watch"
             )
         return form
-
-
-def required_namespace(request: Request) -> str:
-    """The namespace of a request that needs one.
-
-    Raises:
-        BadRequestError: it has none.
-    """
-    if not request.info.namespace:
-        raise BadRequestError("an empty namespace may not be set during creation")
-    return request.info.namespace

@@ -6,7 +6,7 @@ comes into sight or leaves it is told as ADDED and DELETED.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -205,33 +205,43 @@ class Watch:
         held, self._held = self._held, []
         self._release(held, before)
         if self.request.visible != before:
-            unknown = {each.key for each in held if each.type == "ADDED"}
-            self._tell_difference(before, self.request.visible, unknown)
+            self._tell_difference(held, before)
         return True
 
     def _release(self, held: Sequence[Event], before: View | None) -> None:
-        """Send what waited. What came into sight meanwhile is told from the list, once."""
+        """Send what waited, of what was in sight and still is."""
         after: View | None = self.request.visible
 
         def concerns(event: Event) -> bool:
-            if not self._visible(before, event.key, event.value):
-                return False
-            return event.type == "DELETED" or self._visible(after, event.key, event.value)
+            views = (before, after)
+            return all(self._visible(each, event.key, event.value) for each in views)
 
         self._send([line for each in held if concerns(each) and (line := self._encoded(each))])
 
-    def _tell_difference(self, before: View | None, after: View | None, unknown: Set[Key]) -> None:
-        """Tell what came into sight and what left it; the unknown was never told of."""
+    def _tell_difference(self, held: Sequence[Event], before: View | None) -> None:
+        """Tell what came into sight as it is, and what left it as it was last told."""
+        after: View | None = self.request.visible
         snapshot = self.store.storage.list(self.wanted.served.storage_name, self.wanted.namespace)
-        revision = self.store.storage.revision
-        for key, record in snapshot.items:
-            was = self._visible(before, key, record.value)
-            now = self._visible(after, key, record.value)
-            if was is now or (was and key in unknown) or not self._selected(record.value):
-                continue
-            value = record.value if now else _at_revision(record.value, revision)
-            body = self.wanted.encode(self.wanted.served, value)
-            self.stream.write(event_line("ADDED" if now else "DELETED", body))
+        current = {key: record.value for key, record in snapshot.items}
+        # What waited was told of as it was before the first change; of the new nothing was told.
+        told = current | {each.key: each.previous for each in reversed(held)}
+        for key, value in told.items():
+            if value is not None and self._crosses(key, value, (before, after)):
+                self._tell("DELETED", _at_revision(value, self.store.storage.revision))
+        for key, value in current.items():
+            if self._crosses(key, value, (after, before)):
+                self._tell("ADDED", value)
+
+    def _crosses(self, key: Key, value: bytes, views: tuple[View | None, View | None]) -> bool:
+        """Whether an object is seen through the first view and not through the second."""
+        seen, unseen = views
+        if not self._visible(seen, key, value) or self._visible(unseen, key, value):
+            return False
+        return self._selected(value)
+
+    def _tell(self, kind: EventType, value: bytes) -> None:
+        body = self.wanted.encode(self.wanted.served, value)
+        self.stream.write(event_line(kind, body))
 
 
 def _at_revision(value: bytes, revision: int) -> bytes:

@@ -164,9 +164,11 @@ def test_versions(source, value):
     ("format.named('date').value().validate('2026-01-01').hasValue()", False),
     ("format.dns1123LabelPrefix().validate('abc-').hasValue()", False),
     ("format.dns1123Label().validate('abc-').hasValue()", True),
-    ("format.dns1123Label().validate('abc').value()",
-     "EvaluationError: optional.none() dereference"),
-)  # fmt: skip
+    (
+        "format.dns1123Label().validate('abc').value()",
+        "EvaluationError: optional.none() dereference",
+    ),
+)
 def test_formats(source, value):
     """Named formats say what is wrong with a text."""
     assert evaluate(source) == value
@@ -176,8 +178,10 @@ def test_formats(source, value):
     ("authorizer.group('').resource('pods').namespace('a').check('get').allowed()", True),
     ("authorizer.group('').resource('pods').check('list').allowed()", False),
     (
-        "authorizer.group('g').resource('r').subresource('s').namespace('n').name('x')"
-        ".check('get').reason()",
+        (
+            "authorizer.group('g').resource('r').subresource('s').namespace('n').name('x')"
+            ".check('get').reason()"
+        ),
         "bob g x n r s get",
     ),
     ("authorizer.path('/healthz').check('get').reason()", "bob /healthz get"),

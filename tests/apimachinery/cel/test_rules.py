@@ -47,18 +47,20 @@ LOW_HIGH = {"low": INTEGER, "high": INTEGER}
 @pytest.mark.parametrize(
     ("more", "error"),
     [
-        ({}, "spec: Invalid value: \"object\": failed rule: self.low <= self.high"),
+        ({}, 'spec: Invalid value: "object": failed rule: self.low <= self.high'),
         ({"message": "upside down"}, 'spec: Invalid value: "object": upside down'),
         ({"messageExpression": "string(self.low) + '!'"}, 'spec: Invalid value: "object": 5!'),
         ({"messageExpression": "'a\\nb'", "message": "m"}, 'spec: Invalid value: "object": m'),
-        ({"messageExpression": "string(1 / 0)", "message": "m"},
-         'spec: Invalid value: "object": m'),
+        (
+            {"messageExpression": "string(1 / 0)", "message": "m"},
+            'spec: Invalid value: "object": m',
+        ),
         ({"reason": "FieldValueForbidden", "message": "m"}, "spec: Forbidden: m"),
         ({"reason": "FieldValueRequired", "message": "m"}, "spec: Required value: m"),
         ({"reason": "FieldValueDuplicate"}, 'spec: Duplicate value: "object"'),
         ({"fieldPath": ".low", "message": "m"}, 'spec.low: Invalid value: "object": m'),
     ],
-)  # fmt: skip
+)
 def test_what_is_said(more, error):
     """The error's text, reason and place are the rule's."""
     node = schema(rule("self.low <= self.high", **more), **LOW_HIGH)
@@ -70,11 +72,16 @@ def test_what_is_said(more, error):
     ("source", "text"),
     [
         ("self.low < 3", "no such key: low evaluating rule: self.low < 3"),
-        ("self.any + 'a' == 'b'", "'no such overload': call arguments did not match a supported "
-         "operator, function or macro signature for rule: self.any + 'a' == 'b'"),
+        (
+            "self.any + 'a' == 'b'",
+            (
+                "'no such overload': call arguments did not match a supported "
+                "operator, function or macro signature for rule: self.any + 'a' == 'b'"
+            ),
+        ),
         ("1 / (self.high - 1) == 1", "division by zero evaluating rule: 1 / (self.high - 1) == 1"),
     ],
-)  # fmt: skip
+)
 def test_rules_without_a_value(source, text):
     """A rule that cannot be evaluated does not hold."""
     free = {"x-kubernetes-int-or-string": True}
@@ -134,10 +141,11 @@ def test_optional_old_self():
     """With ``optionalOldSelf`` a rule is asked on create too, and told whether there was one."""
     rules = [
         rule("oldSelf.hasValue() || self == 'new'", optionalOldSelf=True, message="begins"),
-        rule("!oldSelf.hasValue() || oldSelf.value() != 'old'", optionalOldSelf=True,
-             message="ends"),
+        rule(
+            "!oldSelf.hasValue() || oldSelf.value() != 'old'", optionalOldSelf=True, message="ends"
+        ),
         rule("oldSelf.orValue('new') != 'none'", optionalOldSelf=True),
-    ]  # fmt: skip
+    ]
     node = schema(phase={**TEXT, "x-kubernetes-validations": rules})
     assert on_create(node, phase="new") == []
     assert on_create(node, phase="run") == ['spec.phase: Invalid value: "run": begins']
@@ -154,27 +162,45 @@ TIME, LENGTH = {**TEXT, "format": "date-time"}, {**TEXT, "format": "duration"}
 @pytest.mark.parametrize(
     ("source", "spec", "holds"),
     [
-        ("self.created + self.ttl < self.expired",
-         {"created": "2026-01-01T00:00:00Z", "ttl": "1h30m", "expired": "2026-01-01T02:00:00Z"},
-         True),
-        ("self.created + self.ttl < self.expired",
-         {"created": "2026-01-01T00:00:00Z", "ttl": "1h30m",
-          "expired": "2026-01-01T02:00:00+01:00"}, False),
+        (
+            "self.created + self.ttl < self.expired",
+            {"created": "2026-01-01T00:00:00Z", "ttl": "1h30m", "expired": "2026-01-01T02:00:00Z"},
+            True,
+        ),
+        (
+            "self.created + self.ttl < self.expired",
+            {
+                "created": "2026-01-01T00:00:00Z",
+                "ttl": "1h30m",
+                "expired": "2026-01-01T02:00:00+01:00",
+            },
+            False,
+        ),
         ("self.day.getFullYear() == 2026", {"day": "2026-05-05"}, True),
         ("self.bytes == b'a\\x00c'", {"bytes": "YQBj"}, True),
-        ("self.times.all(t, t > timestamp('2026-01-01T00:00:00Z'))",
-         {"times": ["2026-05-05T00:00:00Z"]}, True),
+        (
+            "self.times.all(t, t > timestamp('2026-01-01T00:00:00Z'))",
+            {"times": ["2026-05-05T00:00:00Z"]},
+            True,
+        ),
         ("self.lengths.all(k, v, v < duration('1h'))", {"lengths": {"a": "5m", "b": "2h"}}, False),
         ("self.lengths['a'] < duration('1h')", {"lengths": {"a": "5m"}}, True),
-        ("self.?created.orValue(timestamp('2026-01-01T00:00:00Z')).getFullYear() == 2026", {}, True),
+        (
+            "self.?created.orValue(timestamp('2026-01-01T00:00:00Z')).getFullYear() == 2026",
+            {},
+            True,
+        ),
         ("self.ratio * 2.0 == 3.0", {"ratio": 1.5}, True),
         ("self.ratio * 2.0 == 4.0", {"ratio": 2}, True),
         ("type(self.any) == string ? self.any == '99%' : self.any == 42", {"any": 42}, True),
         ("self.__namespace__ == 'x'", {"namespace": "x"}, True),
-        ("self.foo__dash__bar == 1 && self.a__underscores__b == 2 && self.x__dot__y__slash__z == 3",
-         {"foo-bar": 1, "a__b": 2, "x.y/z": 3}, True),
+        (
+            "[self.foo__dash__bar, self.a__underscores__b, self.x__dot__y__slash__z] == [1, 2, 3]",
+            {"foo-bar": 1, "a__b": 2, "x.y/z": 3},
+            True,
+        ),
     ],
-)  # fmt: skip
+)
 def test_values(source, spec, holds):
     """Values have the types that their schema says, and names that an expression can spell."""
     node = schema(
@@ -201,8 +227,10 @@ def test_the_budget_of_an_object():
     numbers = {"type": "array", "items": INTEGER}
     node = schema(rule("self.n.all(a, self.n.all(b, a != b || a == b))"), rule("false"), n=numbers)
     assert on_create(node, n=list(range(5000))) == [
-        'spec: Invalid value: "": validation failed due to running out of cost budget, '
-        "no further validation rules will be run"
+        (
+            'spec: Invalid value: "": validation failed due to running out of cost budget, '
+            "no further validation rules will be run"
+        )
     ]
 
 
@@ -221,36 +249,92 @@ def errors(*rules, **properties):
     ("made", "error"),
     [
         (rule(" "), "[0].rule: Required value: rule is not specified"),
-        (rule("self.low"), '[0].rule: Invalid value: "self.low": cel expression must evaluate to '
-         "a bool"),
-        (rule("self.x == 1"), '[0].rule: Invalid value: "self.x == 1": compilation failed: ERROR: '
-         "<input>:1:5: undefined field 'x'\n | self.x == 1\n | ....^"),
-        (rule("self.free.x == 1"), '[0].rule: Invalid value: "self.free.x == 1": compilation '
-         "failed: ERROR: <input>:1:10: undefined field 'x'\n | self.free.x == 1\n | .........^"),
-        (rule("true", messageExpression="1"), '[0].messageExpression: Invalid value: "1": '
-         "messageExpression must evaluate to a string"),
-        (rule("true", messageExpression="self.x"), '[0].messageExpression: Invalid value: '
-         '"self.x": messageExpression compilation failed: ERROR: <input>:1:5: undefined field '
-         "'x'\n | self.x\n | ....^"),
-        (rule("true", message=" "), '[0].message: Invalid value: " ": message must be non-empty '
-         "if specified"),
-        (rule("true", message="a\nb"), '[0].message: Invalid value: "a\\nb": message must not '
-         "contain line breaks"),
-        (rule("true\n|| true"), "[0].message: Required value: message must be specified if rule "
-         "contains line breaks"),
-        (rule("true", message="x" * 3000), '[0].message: Invalid value: "xxxxxxxxxx...": message '
-         "must have a maximum length of 2048 characters"),
-        (rule("true", reason="Odd"), '[0].reason: Unsupported value: "Odd": supported values: '
-         '"FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"'),
-        (rule("true", fieldPath=".nope"), '[0].fieldPath: Invalid value: ".nope": fieldPath must '
-         "be a valid path: does not refer to a valid field"),
-        (rule("true", fieldPath="low"), '[0].fieldPath: Invalid value: "low": fieldPath must be a '
-         "valid path: expected [ or . but got: low"),
-        (rule("true", optionalOldSelf=True), "[0].optionalOldSelf: Invalid value: true: may not be "
-         "set to true when oldSelf is not used in the rule"),
+        (
+            rule("self.low"),
+            ('[0].rule: Invalid value: "self.low": cel expression must evaluate to a bool'),
+        ),
+        (
+            rule("self.x == 1"),
+            (
+                '[0].rule: Invalid value: "self.x == 1": compilation failed: ERROR: '
+                "<input>:1:5: undefined field 'x'\n | self.x == 1\n | ....^"
+            ),
+        ),
+        (
+            rule("self.free.x == 1"),
+            (
+                '[0].rule: Invalid value: "self.free.x == 1": compilation '
+                "failed: ERROR: <input>:1:10: undefined field 'x'\n | self.free.x == 1\n "
+                "| .........^"
+            ),
+        ),
+        (
+            rule("true", messageExpression="1"),
+            (
+                '[0].messageExpression: Invalid value: "1": '
+                "messageExpression must evaluate to a string"
+            ),
+        ),
+        (
+            rule("true", messageExpression="self.x"),
+            (
+                "[0].messageExpression: Invalid value: "
+                '"self.x": messageExpression compilation failed: ERROR: <input>:1:5: undefined '
+                "field "
+                "'x'\n | self.x\n | ....^"
+            ),
+        ),
+        (
+            rule("true", message=" "),
+            ('[0].message: Invalid value: " ": message must be non-empty if specified'),
+        ),
+        (
+            rule("true", message="a\nb"),
+            ('[0].message: Invalid value: "a\\nb": message must not contain line breaks'),
+        ),
+        (
+            rule("true\n|| true"),
+            ("[0].message: Required value: message must be specified if rule contains line breaks"),
+        ),
+        (
+            rule("true", message="x" * 3000),
+            (
+                '[0].message: Invalid value: "xxxxxxxxxx...": message '
+                "must have a maximum length of 2048 characters"
+            ),
+        ),
+        (
+            rule("true", reason="Odd"),
+            (
+                '[0].reason: Unsupported value: "Odd": supported values: '
+                '"FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", '
+                '"FieldValueDuplicate"'
+            ),
+        ),
+        (
+            rule("true", fieldPath=".nope"),
+            (
+                '[0].fieldPath: Invalid value: ".nope": fieldPath must '
+                "be a valid path: does not refer to a valid field"
+            ),
+        ),
+        (
+            rule("true", fieldPath="low"),
+            (
+                '[0].fieldPath: Invalid value: "low": fieldPath must be a '
+                "valid path: expected [ or . but got: low"
+            ),
+        ),
+        (
+            rule("true", optionalOldSelf=True),
+            (
+                "[0].optionalOldSelf: Invalid value: true: may not be "
+                "set to true when oldSelf is not used in the rule"
+            ),
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_wrong_rules(made, error):
     """A definition with a wrong rule is refused with the place and the reason."""
     free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -260,14 +344,17 @@ def test_wrong_rules(made, error):
 def test_right_rules():
     """These are right."""
     labels = {"type": "object", "additionalProperties": TEXT}
-    assert errors(
-        rule("self.low < 3", fieldPath=".labels['a.b']", reason="FieldValueForbidden"),
-        rule("has(self.low) ? self == oldSelf : true"),
-        rule("oldSelf.orValue(self) == self", optionalOldSelf=True),
-        rule("true\n|| true", message="m"),
-        labels=labels,
-        **LOW_HIGH,
-    ) == []  # fmt: skip
+    assert (
+        errors(
+            rule("self.low < 3", fieldPath=".labels['a.b']", reason="FieldValueForbidden"),
+            rule("has(self.low) ? self == oldSelf : true"),
+            rule("oldSelf.orValue(self) == self", optionalOldSelf=True),
+            rule("true\n|| true", message="m"),
+            labels=labels,
+            **LOW_HIGH,
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("kind", ["set", "atomic", None])
@@ -279,6 +366,8 @@ def test_transitions_where_nothing_is_kept(kind):
         node["x-kubernetes-list-type"] = kind
     where = "f.properties[spec].properties[list]"
     assert errors(list=node) == [
-        f'{where}.items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": '
-        f"oldSelf cannot be used on the uncorrelatable portion of the schema within {where}"
+        (
+            f'{where}.items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": '
+            f"oldSelf cannot be used on the uncorrelatable portion of the schema within {where}"
+        )
     ]
