@@ -1,7 +1,8 @@
 """A small cluster in memory, with the real authorizer, for the tests of admission."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from llmos.admission.default_chain import default_chain
 from llmos.admission.identity import CONTROLLERS
@@ -9,12 +10,15 @@ from llmos.admission.policies import Policies
 from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.object import Object, copy_object, name_of, namespace_of
 from llmos.apimachinery.resource import APIResource, GroupResource
+from llmos.apis import admissionregistration_v1
 from llmos.apis.admission_v1 import Admission, AdmissionAttributes
 from llmos.apis.authentication_v1 import ADMINS_GROUP, AUTHENTICATED_GROUP, USERS_GROUP, UserInfo
+from llmos.apis.authorization_v1 import Attributes, Authorizer, Decision
 from llmos.apis.namespaces import RESERVED_NAMESPACES
 from llmos.authorization.escalation import Escalation
 from llmos.authorization.index import RBACIndex
 from llmos.authorization.rbac import RBACAuthorizer
+from llmos.manifests import load
 
 NOW = 1_800_000_000.0
 ALLOWED = (0, "", "")
@@ -84,6 +88,54 @@ def find_kind(group: str, version: str, name: str) -> APIResource | None:
     return next((each for each in KINDS.values() if tuple(each.gvk) == wanted), None)
 
 
+class Asked:
+    """Whoever answers in the world that was made last; policies are compiled once for all."""
+
+    def __init__(self) -> None:
+        self.authorizer: Authorizer | None = None
+
+    def authorize(self, attributes: Attributes) -> Decision:
+        """Pass the question on."""
+        assert self.authorizer is not None
+        return self.authorizer.authorize(attributes)
+
+
+ASKED = Asked()
+
+
+@cache
+def compiled_policies() -> Policies:
+    """The platform's own policies."""
+    policies = Policies(Memory(), ASKED, find_kind)
+    install(policies, load("policies"))
+    return policies
+
+
+def install(policies: Policies, objects: Iterable[Object]) -> None:
+    """Put policies and bindings in force, as their strategies complete them."""
+    for obj in objects:
+        if obj["kind"] == "ValidatingAdmissionPolicy":
+            admissionregistration_v1.policies().default(obj)
+            policies.set_policy(obj)
+        else:
+            admissionregistration_v1.bindings().default(obj)
+            policies.set_binding(obj)
+
+
+def installed_policies(memory: "Memory", authorizer: Authorizer) -> Policies:
+    """The platform's policies in force over a memory, where others may join them."""
+    shipped = compiled_policies()
+    ASKED.authorizer = authorizer
+    return replace(
+        shipped,
+        lister=memory,
+        authorizer=authorizer,
+        _policies=dict(shipped._policies),
+        _bindings=dict(shipped._bindings),
+        _by_sort={},
+    )
+
+
 @dataclass
 class Memory:
     """An Inventory; what is stored is never changed in place."""
@@ -114,7 +166,7 @@ class World:
         self.memory = Memory()
         self.index = RBACIndex()
         authorizer = RBACAuthorizer(self.index)
-        self.policies = Policies(self.memory, authorizer, find_kind)
+        self.policies = installed_policies(self.memory, authorizer)
         self.chain: Admission = default_chain(
             self.memory, authorizer, Escalation(self.index), lambda: NOW, self.policies
         )

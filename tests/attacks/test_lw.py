@@ -406,3 +406,74 @@ def test_lw_23_what_leaves_ones_sight_is_deleted_without_its_new_content(
         time.sleep(0.3)
         assert watch.seen()[-1] == ("DELETED", "team-x")
     assert root.patch(f"{NS}/team-x", {"metadata": {"annotations": {"note": None}}}).status == 200
+
+
+def _upgrade(protocols: str = "", **more: str) -> list[tuple[str, str]]:
+    """The headers of a client that wants a WebSocket."""
+    pairs = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+    pairs += [("Sec-WebSocket-Protocol", protocols)] if protocols else []
+    return [*pairs, *((name.replace("_", "-"), value) for name, value in more.items())]
+
+
+def _bearer(token: str) -> str:
+    """A token in the form of a subprotocol, as browsers send it."""
+    coded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+    return f"base64url.bearer.authorization.k8s.io.{coded}"
+
+
+def test_lw_16_a_websocket_is_a_request_like_others(
+    alice: Actor, bob: Actor, root: Actor, world: World
+):
+    """A watch by WebSocket is opened by who may watch, with one credential, and by nobody else."""
+    mine = f"{NS}/team-a/configmaps?watch=1&timeoutSeconds=1"
+    theirs = f"{NS}/team-b/configmaps?watch=1&timeoutSeconds=1"
+    real, forged = _bearer(alice.token), _bearer(root.token.partition(":")[0] + ":x")
+    plain = "base64.binary.k8s.io"
+
+    def status(path: str, protocols: str = plain, **more: str) -> int:
+        return world.wire.status(
+            request_bytes("GET", path, _upgrade(protocols, **more), None, False)
+        )
+
+    assert status(mine, f"{real}, {plain}") == 101
+    assert status(mine, Authorization=f"Bearer {alice.token}") == 101
+    assert status(theirs, f"{real}, {plain}") == 403
+    assert status(theirs, Authorization=f"Bearer {alice.token}") == 403
+    assert status(mine) in (401, 403)
+    assert status(mine, f"{forged}, {plain}") == 401
+    assert status(mine, "base64url.bearer.authorization.k8s.io.!!!") in (400, 401, 403)
+    assert status(mine, "base64url.bearer.authorization.k8s.io.") in (400, 401, 403)
+    # Two credentials are one too many, whichever of them is good.
+    both = status(theirs, f"{_bearer(bob.token)}, {plain}", Authorization=f"Bearer {alice.token}")
+    assert both in (400, 401, 403)
+    assert status(theirs, f"{_bearer(bob.token)}, {real}, {plain}") in (400, 401, 403)
+    # A page of another site sends no credential of its user's, and gets nothing.
+    assert status(theirs, Origin="https://evil.test") in (401, 403)
+
+
+def test_lw_16_a_websocket_ends_with_its_rights(world: World):
+    """Whoever is no member any more is shown nothing, and his WebSocket ends within 5 s."""
+    eve = world.throwaway("eve")
+    name = unique("socket")
+    world.bind(name, "namespace-readonly", eve.name, "team-x")
+    path = f"{NS}/team-x/configmaps"
+    wait_until(lambda: eve.get(path).status == 200, 2)
+    pairs = _upgrade("base64.binary.k8s.io", Authorization=f"Bearer {eve.token}")
+    with world.wire.connect(timeout=5) as tls:
+        tls.sendall(request_bytes("GET", f"{path}?watch=1&resourceVersion=0", pairs, None, False))
+        assert tls.recv(4096).startswith(b"HTTP/1.1 101")
+        world.do("DELETE", f"{MG}/roletemplatebindings/{name}")
+        wait_until(lambda: eve.get(path).status == 403, 2)
+        text = world.guard(f"CANARY-{name}", "root")
+        late = config_map(unique("late"), of=text)
+        world.do("POST", path, late)
+        seen = b""
+        while data := tls.recv(65536):
+            seen += data
+    world.do("DELETE", f"{path}/{late['metadata']['name']}")
+    assert text.encode() not in seen

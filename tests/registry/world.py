@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
+import pytest
+
+from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.object import Object, copy_object
 from llmos.apimachinery.resource import GroupResource
 from llmos.apis.admission_v1 import AdmissionAttributes
@@ -258,3 +261,15 @@ def changed(obj: Object, **fields: Any) -> Object:
 
 
 QUOTAS = GroupResource("", "resourcequotas")
+
+
+def stored_nothing(
+    world: World, action: Callable[[], object], error: type[StatusError]
+) -> StatusError:
+    """An action is refused, and nothing is written."""
+    before = world.revision
+    with pytest.raises(error) as caught:
+        action()
+    assert world.revision == before
+    assert caught.value.code < 500
+    return caught.value

@@ -18,3 +18,15 @@ def site() -> Iterator[Site]:
 def place(site: Site) -> str:
     """The path of a new namespace."""
     return site.namespace()
+
+
+@pytest.fixture
+def path(place: str) -> str:
+    """The path of a collection of config maps."""
+    return f"{place}/configmaps"
+
+
+@pytest.fixture
+def notebooks(place: str) -> str:
+    """The path of a collection of custom resources."""
+    return place.replace("/api/v1", "/apis/ml.llmos.ai/v1") + "/notebooks"

@@ -152,3 +152,19 @@ def config_map(name: str = "a", **data: str) -> Object:
         "metadata": {"name": name},
         "data": data or {"k": "v"},
     }
+
+
+NOTEBOOK = {
+    "apiVersion": "ml.llmos.ai/v1",
+    "kind": "Notebook",
+    "metadata": {"name": "n"},
+    "spec": {"template": {"spec": {"containers": [{"name": "notebook", "image": "x"}]}}},
+}
+
+
+def refusal(answer: Answer) -> tuple[int, str, list[str]]:
+    """Code, reason and fields of a refusal."""
+    document = answer.json
+    causes = (document.get("details") or {}).get("causes") or []
+    assert document["code"] == answer.status
+    return answer.status, document["reason"], [each["field"] for each in causes]

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from llmos.admission.binding_subjects import has_hidden_characters
 from llmos.admission.resources import MANAGEMENT, RBAC
+from llmos.admission.subjects import has_hidden_characters
 from llmos.apimachinery.clock import parse_rfc3339
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.object import Object, get_path

@@ -1,12 +1,6 @@
 """The plugins of the embedded server, in the order they run."""
 
-from llmos.admission import (
-    binding_subjects,
-    namespace_metadata,
-    production_warning,
-    reserved_namespaces,
-    settings,
-)
+from llmos.admission import namespace_metadata, policy_guard, settings
 from llmos.admission.administrators import Administrators
 from llmos.admission.chain import Chain
 from llmos.admission.limit_ranger import LimitRanger
@@ -43,6 +37,7 @@ def default_chain(
     lifecycle = NamespaceLifecycle(inventory)
     administrators = Administrators(inventory, clock)
     users = Users(inventory, escalation, administrators)
+    members = Members(inventory, rights, clock)
     limits = LimitRanger(inventory)
     return Chain(
         mutators=[
@@ -54,18 +49,18 @@ def default_chain(
         ],
         validators=[
             *lifecycle.validators(),
-            *reserved_namespaces.validators(),
-            *namespace_metadata.validators(),
-            *binding_subjects.validators(),
+            # First the form, then who asks, then what it names: nobody probes for names.
+            *members.forms(),
+            *users.forms(),
+            *settings.validators(),
+            *policy_guard.validators(),
+            *policies.validators(),
             *RBACEscalation(inventory, rights).validators(),
-            *Members(inventory, rights, clock).validators(),
+            *members.validators(),
             *RoleTemplates(rights).validators(),
             *users.validators(),
             *administrators.validators(),
-            *settings.validators(),
-            *production_warning.validators(),
             *limits.validators(),
-            *policies.validators(),
             *ResourceQuota(inventory).validators(),
         ],
     )

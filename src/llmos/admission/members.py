@@ -1,17 +1,15 @@
-"""Who may make whom a member of a namespace: the rules of RoleTemplateBinding.
+"""Who may make whom a member of a namespace: the form of RoleTemplateBindings, and what they name.
 
-A binding is a cluster-wide object, but its author needs no cluster-wide right: what counts are his
-rights in the namespace that the binding points to, read from its body and nowhere else.
+Whether their author may write members at all is said by the policies in ``manifests/policies``,
+which come between the two: nobody probes for names.
 """
 
 from dataclasses import dataclass
 
 from llmos.admission.binding_shape import expiry_errors, immutable_errors, shape_errors
-from llmos.admission.binding_subjects import added_subjects, guard_platform_subjects
-from llmos.admission.identity import is_platform
 from llmos.admission.namespace_lifecycle import ending, is_ending
-from llmos.admission.plugin import CHANGES, WRITES, Scope, Validator
-from llmos.admission.refusals import forbidden, invalid, objects_of
+from llmos.admission.plugin import WRITES, Scope, Validator
+from llmos.admission.refusals import invalid, objects_of
 from llmos.admission.resources import (
     GLOBAL_ROLES,
     NAMESPACES,
@@ -19,15 +17,12 @@ from llmos.admission.resources import (
     ROLE_TEMPLATES,
 )
 from llmos.admission.rights import Rights
+from llmos.admission.subjects import added_subjects
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.lister import Lister
 from llmos.apimachinery.object import Object, get_path, is_terminating
 from llmos.apimachinery.validation import field_invalid, field_not_found
 from llmos.apis.admission_v1 import AdmissionAttributes
-from llmos.apis.authorization_v1 import Attributes
-from llmos.apis.namespaces import is_reserved
-
-_VERBS = {"CREATE": "create", "UPDATE": "update", "DELETE": "delete"}
 
 
 def target_namespace(attributes: AdmissionAttributes) -> str:
@@ -52,29 +47,6 @@ def check_shape(attributes: AdmissionAttributes) -> None:
         raise invalid(attributes, *errors)
 
 
-def keep_out_of_reserved_namespaces(attributes: AdmissionAttributes) -> None:
-    """Rule 3: no binding points into a reserved namespace, an admin's neither.
-
-    Raises:
-        ForbiddenError: it does.
-    """
-    namespace = target_namespace(attributes)
-    if is_reserved(namespace) and not is_platform(attributes.user):
-        raise forbidden(
-            attributes, f'the namespace "{namespace}" belongs to the platform and has no members'
-        )
-
-
-def keep_status(attributes: AdmissionAttributes) -> None:
-    """Section 6: the status says what the controllers did, so nobody else writes it.
-
-    Raises:
-        ForbiddenError: somebody else does.
-    """
-    if not is_platform(attributes.user):
-        raise forbidden(attributes, "only the platform's controllers write the status")
-
-
 @dataclass(frozen=True, slots=True)
 class Members:
     """The rules that need to look around."""
@@ -95,23 +67,6 @@ class Members:
         errors = expiry_errors(new, self.clock())
         if errors:
             raise invalid(attributes, *errors)
-
-    def require_members_right(self, attributes: AdmissionAttributes) -> None:
-        """Section 7: its author may write ``namespaces/members`` in the namespace it points to.
-
-        Raises:
-            ForbiddenError: he may not.
-        """
-        namespace = target_namespace(attributes)
-        asked = Attributes(
-            user=attributes.user,
-            verb=_VERBS[attributes.operation],
-            resource=NAMESPACES.resource,
-            subresource="members",
-            namespace=namespace,
-            name=namespace,
-        )
-        self.rights.require(attributes, asked)
 
     def require_active_namespace(self, attributes: AdmissionAttributes) -> None:
         """A new member needs a namespace that is there and stays.
@@ -168,22 +123,24 @@ class Members:
         resource = GLOBAL_ROLES if reference.get("kind") == "GlobalRole" else ROLE_TEMPLATES
         return self.lister.get(resource, "", str(reference.get("name")))
 
-    def validators(self) -> list[Validator]:
-        """Form first, then who asks, then what it points to: nobody probes for names."""
-        bindings = [ROLE_TEMPLATE_BINDINGS]
-        write, change = Scope(WRITES, bindings), Scope(CHANGES, bindings)
+    def forms(self) -> list[Validator]:
+        """What a binding looks like, whoever writes it."""
+        write = Scope(WRITES, [ROLE_TEMPLATE_BINDINGS])
         return [
             Validator("Members/shape", write, check_shape),
             Validator("Members/expiry", write, self.check_expiry),
-            Validator("Members/reserved", write, keep_out_of_reserved_namespaces),
-            Validator("Members/subjects", write, guard_platform_subjects),
-            Validator("Members/right", change, self.require_members_right),
+        ]
+
+    def validators(self) -> list[Validator]:
+        """What it points to."""
+        bindings = [ROLE_TEMPLATE_BINDINGS]
+        write = Scope(WRITES, bindings)
+        return [
             Validator(
                 "Members/namespace", Scope(("CREATE",), bindings), self.require_active_namespace
             ),
             Validator("Members/template", write, self.require_template),
             Validator("Members/grant", write, self.require_grantable),
-            Validator("Members/status", Scope(WRITES, bindings, ("status",)), keep_status),
         ]
 
 

@@ -4,10 +4,10 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from llmos.admission.binding_subjects import has_hidden_characters
 from llmos.admission.plugin import WRITES, Scope, Validator
 from llmos.admission.refusals import invalid, name_in, objects_of
 from llmos.admission.resources import SETTINGS
+from llmos.admission.subjects import has_hidden_characters
 from llmos.apimachinery.validation import field_invalid
 from llmos.apis.admission_v1 import AdmissionAttributes
 

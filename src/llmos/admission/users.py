@@ -1,18 +1,18 @@
 """Users: names that cannot be mistaken for one another, and no way to rise by editing one.
 
-Being an administrator comes from a binding alone; no field of a User grants anything.
+What a User may be given is said by the policy ``llmos-users``.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmos.admission.administrators import Administrators, groups_of
-from llmos.admission.binding_subjects import PLATFORM_PREFIXES, has_hidden_characters
-from llmos.admission.identity import is_administrator, is_platform
-from llmos.admission.plugin import CHANGES, WRITES, Mutator, Scope, Validator
+from llmos.admission.identity import is_platform
+from llmos.admission.plugin import WRITES, Mutator, Scope, Validator
 from llmos.admission.refusals import forbidden, invalid, name_in, objects_of
 from llmos.admission.resources import USERS
 from llmos.admission.rights import Escalation
+from llmos.admission.subjects import PLATFORM_PREFIXES, has_hidden_characters
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.lister import Lister
 from llmos.apimachinery.object import Object, get_path, name_of
@@ -102,44 +102,6 @@ def _display_name_errors(user: Object) -> Iterator[FieldError]:
         yield field_invalid("spec.displayName", "", "must not contain hidden characters")
 
 
-def guard_admin_flag(attributes: AdmissionAttributes) -> None:
-    """``isAdmin`` grants nothing by itself, and nobody but an admin asks for it.
-
-    Raises:
-        ForbiddenError: somebody else writes it.
-    """
-    if is_administrator(attributes.user):
-        return
-    new, old = objects_of(attributes)
-    for part in ("spec", "status"):
-        if bool(get_path(new, part, "isAdmin")) != bool(get_path(old, part, "isAdmin")):
-            raise forbidden(attributes, f"only an administrator may change {part}.isAdmin")
-
-
-def guard_groups(attributes: AdmissionAttributes) -> None:
-    """Nobody but an admin hands out a group that he is not in himself.
-
-    Raises:
-        ForbiddenError: somebody does.
-    """
-    if is_administrator(attributes.user):
-        return
-    new, old = objects_of(attributes)
-    for group in groups_of(new):
-        if group not in groups_of(old) and group not in attributes.user.groups:
-            raise forbidden(attributes, f'you are not in the group "{group}" yourself')
-
-
-def keep_status(attributes: AdmissionAttributes) -> None:
-    """The status says what the controllers found, so nobody else writes it.
-
-    Raises:
-        ForbiddenError: somebody else does.
-    """
-    if not is_platform(attributes.user):
-        raise forbidden(attributes, "only the platform's controllers write the status")
-
-
 @dataclass(frozen=True, slots=True)
 class Users:
     """The rules that compare a User with others."""
@@ -191,16 +153,15 @@ class Users:
         """The default of the username."""
         return [Mutator("Users/username", Scope(WRITES, [USERS]), default_username)]
 
+    def forms(self) -> list[Validator]:
+        """What a User looks like, whoever writes it."""
+        return [Validator("Users/fields", Scope(WRITES, [USERS]), check_fields)]
+
     def validators(self) -> list[Validator]:
-        """Who asks, then the form, then the others."""
-        write = Scope(WRITES, [USERS])
+        """Beside the others."""
         return [
             Validator("Users/rising", Scope(("UPDATE", "DELETE"), [USERS]), self.keep_from_rising),
-            Validator("Users/admin", write, guard_admin_flag),
-            Validator("Users/groups", write, guard_groups),
-            Validator("Users/fields", write, check_fields),
-            Validator("Users/names", write, self.keep_names_apart),
-            Validator("Users/status", Scope(CHANGES, [USERS], ("status",)), keep_status),
+            Validator("Users/names", Scope(WRITES, [USERS]), self.keep_names_apart),
         ]
 
 

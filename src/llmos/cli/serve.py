@@ -72,8 +72,8 @@ def serve(*, verbose: bool, **options: Any) -> None:
     """Start the embedded server: the Kubernetes API on SQLite, in one process.
 
     At the first start it makes the user admin. Its password is that of the environment variable
-    LLMOS_ADMIN_PASSWORD; without it, a one-time password is made, kept in the data directory and
-    shown on a terminal. A kubeconfig of the admin is kept there too.
+    LLMOS_ADMIN_PASSWORD; without it, a one-time password is made, printed once and kept in the
+    data directory. A kubeconfig of the admin is kept there too.
 
     Results go to stdout, the log to stderr. Ctrl-C or SIGTERM stops the server; what was
     acknowledged is on disk.
@@ -132,10 +132,8 @@ def say(started: Started) -> None:
     ]
     if started.one_time_password:
         kept = started.data_dir / ADMIN_PASSWORD_FILE
-        # A terminal forgets; whatever else takes the output may keep it where others read it.
-        shown = f"{started.one_time_password} (also in {kept})" if sys.stdout.isatty() else kept
-        lines.append(f"  one-time password of the user admin: {shown}")
-        lines.append("    (delete the file once you have it)")
+        lines.append(f"  one-time password of the user admin: {started.one_time_password}")
+        lines.append(f"    (also in {kept}: delete the file once you have it)")
     if kubeconfig := started.admin_kubeconfig:
         lines += [
             f"  kubeconfig of the user admin: {kubeconfig}",

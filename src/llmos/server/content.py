@@ -19,8 +19,14 @@ from llmos.registry.lister import PlatformStore
 
 _LOG = logging.getLogger("llmos.server")
 _ONLY_CREATED = frozenset({"Namespace", "ServiceAccount"})
+_BY_SPEC = (
+    "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
+"""Kinds whose spec is the platform's, all of it."""
 _BEFORE_KINDS = ("namespaces", "kubernetes", "crds")
-_WITH_KINDS = ("roles",)
+_WITH_KINDS = ("roles", "policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Content:
 
 def _repaired(current: Object, shipped: Object) -> Object | None:
     """What an object becomes that is there already; None where nothing is amiss."""
-    if shipped["kind"] != "CustomResourceDefinition":
+    if shipped["kind"] not in _BY_SPEC:
         return restored(current, shipped)
     if current["spec"] == shipped["spec"]:
         return None

@@ -5,7 +5,7 @@ take too long is refused before it begins. A unit is about 50 ns on a slow core:
 node. The runtime itself ends an evaluation after ``MAX_ITERATIONS`` steps of comprehensions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llmos.apimachinery.cel.sizes import SCALAR, Size
@@ -91,7 +91,7 @@ class _Estimate:
     def _literal(self, nodes: "list[Node] | tuple[Node, ...]", scope: Scope, times: float) -> Size:
         sizes = [self.visit(each, scope, times) for each in nodes]
         return Size(
-            max([len(nodes), *(each.items for each in sizes)]),
+            max([1, len(nodes), *(each.items for each in sizes)]),
             max([0, *(each.longest for each in sizes)]),
             SCALAR.weight + sum(each.weight for each in sizes),
         )
@@ -112,13 +112,27 @@ class _Estimate:
         gathers = isinstance(node.init, (ListLiteral, MapLiteral))
         below = {**scope, **dict.fromkeys(node.variables, range_size), node.accumulator: init}
         self.visit(node.condition, below, inner)
-        step = self.visit(node.step, below, inner)
-        if gathers:
-            # The runtime copies the list for each element that is added.
-            self.total += inner * range_size.items * _ITEM / 2
-            rounds = max(1, min(range_size.items, MAX_ITERATIONS))
-            step = Size(max(rounds, step.items), step.longest, rounds * step.weight)
-        return self.visit(node.result, {**scope, node.accumulator: step}, times)
+        if not gathers:
+            step = self.visit(node.step, below, inner)
+            return self.visit(node.result, {**scope, node.accumulator: step}, times)
+        # The runtime copies the list for each element that is added.
+        self.total += inner * range_size.items * _ITEM / 2
+        element = self._literal(list(_gathered(node.step)), below, inner)
+        rounds = max(1, min(range_size.items, MAX_ITERATIONS))
+        whole = Size(max(rounds, element.items), element.longest, rounds * element.weight)
+        return self.visit(node.result, {**scope, node.accumulator: whole}, times)
+
+
+def _gathered(step: Node) -> Iterator[Node]:
+    """What a step of ``map`` or ``filter`` works out, without the adding itself."""
+    match step:
+        case Call(function="_?_:_", args=(condition, added, _)):
+            yield condition
+            yield from _gathered(added)
+        case Call(function="_+_", args=(_, ListLiteral(elements=elements))):
+            yield from elements
+        case _:
+            yield step
 
 
 def _together(sizes: list[Size]) -> Size:
@@ -147,13 +161,17 @@ def _compare(sizes: list[Size]) -> Priced:
 
 
 def _contained(sizes: list[Size]) -> Priced:
-    """``x in list`` looks at each element."""
-    return sizes[1].items + min(sizes[0].weight * sizes[1].items, sizes[1].weight) * _BYTE, SCALAR
+    """``x in list`` looks at each element; most differ in their first bytes."""
+    sought, searched = sizes
+    compared = min(sought.weight * searched.items, searched.weight)
+    return searched.items * _ITEM / 2 + compared * _BYTE / 8, SCALAR
 
 
 def _joined(sizes: list[Size]) -> Priced:
-    """``a + b``."""
+    """``a + b``: lists, or texts and numbers, which have no elements."""
     size = _together(sizes)
+    if not all(each.items for each in sizes):
+        return size.longest * _BYTE, Size(0, size.longest, size.longest + SCALAR.weight)
     return size.longest * _BYTE + size.items * _ITEM, size
 
 

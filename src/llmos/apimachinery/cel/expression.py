@@ -49,7 +49,7 @@ class Expression:
     result: CelType
     own: frozenset[str] = field(repr=False)
     """Functions that are written in Python, for the cost."""
-    _costs: dict[tuple[int, int, int], float] = field(default_factory=dict, repr=False)
+    _costs: dict[Size, float] = field(default_factory=dict, repr=False)
 
     def evaluate(self, inputs: Inputs, budget: Budget) -> Any:
         """Its value, as plain Python values.
@@ -72,13 +72,18 @@ class Expression:
         return value
 
     def cost(self, size: Size) -> float:
-        """The most that it may cost for inputs of such a size, to the next power of two."""
-        key = (size.items.bit_length(), size.longest.bit_length(), size.weight.bit_length())
-        known = self._costs.get(key)
+        """The most that it may cost for inputs of such a size, or a little more."""
+        rounded = Size(*map(_rounded, size))
+        known = self._costs.get(rounded)
         if known is None:
-            rounded = Size(*((1 << bits) - 1 for bits in key))
-            known = self._costs[key] = bound(self.tree, rounded, self.own)
+            known = self._costs[rounded] = bound(self.tree, rounded, self.own)
         return known
+
+
+def _rounded(number: int) -> int:
+    """The next number with three binary digits and zeros, so that few have to be known."""
+    zeros = max(number.bit_length() - 3, 0)
+    return -(-number >> zeros) << zeros
 
 
 def is_true(expression: Expression, inputs: Inputs, budget: Budget) -> bool:
