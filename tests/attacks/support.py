@@ -289,6 +289,7 @@ class World:
     @contextmanager
     def unchanged(self) -> Iterator[None]:
         """Nothing that happens in the block leaves a trace in the store, not even for a moment."""
+        self._come_to_rest()
         before = self.dump()
         yield
         after = self.dump()
@@ -301,6 +302,14 @@ class World:
         if after.revision != before.revision:
             events = self._events_since(before.revision)
             assert not events, f"the store has changed meanwhile: {events}"
+
+    def _come_to_rest(self) -> None:
+        """Wait until what earlier tests began is over: tokens go a moment after their users."""
+        deadline = time.monotonic() + 15
+        while (revision := self.revision()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+            if self.revision() == revision:
+                return
 
     def _events_since(self, revision: int) -> list[Any]:
         """What a watch of every kind saw since; only what nobody asked for is left out."""

@@ -59,7 +59,7 @@ def test_auth_22_a_restart_does_not_reset_the_limit(tmp_path: Path):
 
 
 def test_auth_26_no_user_has_a_known_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A fresh server knows no default passwords, and tells its own once: on stdout and in a 0600 file."""
+    """A fresh server has no default password; it tells its own once, on stdout and in a file."""
     monkeypatch.setattr(support.server, "ADMIN_PASSWORD", "")
     with running_server(tmp_path, "--verbose") as server:
         guess = Guesser(server)

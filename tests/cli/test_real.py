@@ -86,7 +86,7 @@ def dialogue(person: Person, steps: list[tuple[str, str]], *arguments: str) -> t
     if process == 0:
         os.chdir(person.home)
         os.execve(PROGRAM[0], (*PROGRAM, *arguments), person.shell)
-    said, asked = "", list(steps)
+    said, read, asked = "", 0, list(steps)
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 1)[0]:
@@ -95,10 +95,12 @@ def dialogue(person: Person, steps: list[tuple[str, str]], *arguments: str) -> t
             said += os.read(terminal, 4096).decode()
         except OSError:
             break
-        if asked and asked[0][0] in said.rpartition("\x00")[2]:
+        # One read may bring more than one question.
+        while asked and (found := said.find(asked[0][0], read)) >= 0:
+            question, answer = asked.pop(0)
+            read = found + len(question)
             time.sleep(0.05)
-            os.write(terminal, asked.pop(0)[1].encode())
-            said += "\x00"
+            os.write(terminal, answer.encode())
     os.close(terminal)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     assert not asked, said

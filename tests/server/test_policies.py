@@ -240,3 +240,47 @@ def test_rules_that_do_not_compile(site):
         "found no matching overload for '_==_' applied to '(int, string)'\n"
         " | self.spec.n == 'x'\n | ............^"
     )
+
+
+def test_the_platform_policies_come_back(site):
+    """A start puts the platform's policies in place again, whatever was done to them."""
+    name = "llmos-namespaces"
+    policy = site.get(f"{POLICIES}/{name}")
+    policy["spec"]["failurePolicy"] = "Ignore"
+    assert site.ask("PUT", f"{POLICIES}/{name}", policy).status == 200
+    assert site.ask("DELETE", f"{BINDINGS}/{name}").status == 200
+    site.run(site.content.with_kinds())
+    assert site.get(f"{POLICIES}/{name}")["spec"]["failurePolicy"] == "Fail"
+    assert site.get(f"{BINDINGS}/{name}")["spec"]["validationActions"] == ["Deny"]
+
+
+def test_the_platform_policies_hold(site):
+    """They are in force from the start: an admin of llmos meets them, and cannot lift them."""
+    bound = {
+        "metadata": {"name": "uma-is-admin"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "cluster-admin",
+        },
+        "subjects": [
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "uma"},
+        ],
+    }
+    bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+    assert site.ask("POST", bindings, bound).status == 201
+    refused = [
+        ("DELETE", "/api/v1/namespaces/storage-system", None),
+        ("POST", "/api/v1/namespaces", {"metadata": {"generateName": "kube-"}}),
+        ("PUT", "/api/v1/namespaces/storage-system/finalize",
+         site.get("/api/v1/namespaces/storage-system")),
+        ("DELETE", f"{POLICIES}/llmos-namespaces", None),
+        ("DELETE", BINDINGS, None),
+    ]  # fmt: skip
+    for method, path, body in refused:
+        answer = site.ask(method, path, body, token="uma")
+        assert answer.status == 403, (method, path, answer.json)
+    made = {"metadata": {"name": "c"}}
+    answer = site.ask("POST", "/api/v1/namespaces/default/configmaps", made, token="uma")
+    assert answer.status == 201
+    assert "not meant for production" in str(answer.headers["warning"])

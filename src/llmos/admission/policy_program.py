@@ -4,7 +4,7 @@ Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating (validator.go, m
 plugin/cel/composition.go.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Variables of a policy that use none of one another, only those of earlier stages."""
+
+    variables: tuple[Named, ...]
+    reads: Reads
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Compiled once, when the object is written."""
 
@@ -49,7 +57,7 @@ class Policy:
     param_kind: tuple[str, str] | None
     """apiVersion and kind."""
     conditions: tuple[Named, ...]
-    variables: Mapping[str, Expression]
+    stages: tuple[Stage, ...]
     validations: tuple[Validation, ...]
     annotations: tuple[Named, ...]
     condition_reads: Reads
@@ -115,29 +123,18 @@ class Policy:
         """The variables of the validations, and why some of the policy's own have no value."""
         found: dict[str, Any] = {}
         failed: dict[str, str] = {}
-        wanted = self._wanted()
-        for name, expression in self.variables.items():
-            if name not in wanted:
-                continue
-            reads = self.environment.reads([expression])
-            try:
-                inputs = self.environment.inputs({**values, _VARIABLES: found}, reads, budget)
-                found[name] = as_texts(expression.evaluate(inputs, budget))
-            except CelError as error:
-                why = _reason(error, failed)
-                failed[name] = f'composited variable "{name}" fails to evaluate: {why}'
         complete = {**values, _VARIABLES: found}
+        for stage in self.stages:
+            inputs = self.environment.inputs(complete, stage.reads, budget)
+            for each in stage.variables:
+                try:
+                    found[each.name] = as_texts(each.expression.evaluate(inputs, budget))
+                except CelError as error:
+                    why = _reason(error, failed)
+                    failed[each.name] = (
+                        f'composited variable "{each.name}" fails to evaluate: {why}'
+                    )
         return self.environment.inputs(complete, self.reads, budget), failed
-
-    def _wanted(self) -> frozenset[str]:
-        """The policy's own variables that validations use, and those that these use."""
-        used = self.reads.get(_VARIABLES, {})
-        wanted = set(self.variables) if used is None else set(used)
-        for name in reversed(list(self.variables)):
-            if name in wanted:
-                below = self.environment.reads([self.variables[name]]).get(_VARIABLES, {})
-                wanted |= set(self.variables) if below is None else set(below)
-        return frozenset(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +201,20 @@ def compile_policy(policy: Object, environment: Environment) -> Policy:
     spec = policy.get("spec") or {}
     compiler = Compiler(environment)
     conditions = tuple(compiler.conditions(spec))
-    variables = {each.name: each.expression for each in compiler.declare(spec)}
+    variables = compiler.declare(spec)
     validations = tuple(compiler.validations(spec))
     annotations = tuple(compiler.annotations(spec))
     if compiler.errors:
         raise CompileError("; ".join(str(each) for each in compiler.errors))
     messages = (each.message_expression for each in validations)
     kind = spec.get("paramKind")
+    reads = environment.reads(
+        [
+            *(each.condition for each in validations),
+            *(each for each in messages if each is not None),
+            *(each.expression for each in annotations),
+        ]
+    )
     return Policy(
         name=name_of(policy),
         match=Match.of(spec.get("matchConstraints")),
@@ -218,15 +222,30 @@ def compile_policy(policy: Object, environment: Environment) -> Policy:
         fails_closed=get_path(spec, "failurePolicy") != "Ignore",
         param_kind=(kind.get("apiVersion") or "", kind.get("kind") or "") if kind else None,
         conditions=conditions,
-        variables=variables,
+        stages=tuple(_stages(variables, reads, environment)),
         validations=validations,
         annotations=annotations,
         condition_reads=environment.reads(each.expression for each in conditions),
-        reads=environment.reads(
-            [
-                *(each.condition for each in validations),
-                *(each for each in messages if each is not None),
-                *(each.expression for each in annotations),
-            ]
-        ),
+        reads=reads,
     )
+
+
+def _stages(variables: Sequence[Named], wanted: Reads, environment: Environment) -> Iterator[Stage]:
+    """The variables that are used, in the order in which they can be worked out."""
+    names = [each.name for each in variables]
+    uses = {each.name: _used(environment.reads([each.expression]), names) for each in variables}
+    used = _used(wanted, names)
+    for name in reversed(names):
+        if name in used:
+            used |= uses[name]
+    done: set[str] = set()
+    while done < used:
+        ready = [each for each in variables if each.name in used - done and uses[each.name] <= done]
+        done |= {each.name for each in ready}
+        yield Stage(tuple(ready), environment.reads(each.expression for each in ready))
+
+
+def _used(reads: Reads, names: Sequence[str]) -> set[str]:
+    """The policy's variables that are read; one that is read as a whole reads them all."""
+    found = reads.get(_VARIABLES, {})
+    return set(names) if found is None else set(found) & set(names)

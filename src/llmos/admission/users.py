@@ -154,15 +154,15 @@ class Users:
         return [Mutator("Users/username", Scope(WRITES, [USERS]), default_username)]
 
     def forms(self) -> list[Validator]:
-        """What a User looks like, whoever writes it."""
-        return [Validator("Users/fields", Scope(WRITES, [USERS]), check_fields)]
+        """Whether its author may touch a User at all, then what it looks like."""
+        return [
+            Validator("Users/rising", Scope(("UPDATE", "DELETE"), [USERS]), self.keep_from_rising),
+            Validator("Users/fields", Scope(WRITES, [USERS]), check_fields),
+        ]
 
     def validators(self) -> list[Validator]:
         """Beside the others."""
-        return [
-            Validator("Users/rising", Scope(("UPDATE", "DELETE"), [USERS]), self.keep_from_rising),
-            Validator("Users/names", Scope(WRITES, [USERS]), self.keep_names_apart),
-        ]
+        return [Validator("Users/names", Scope(WRITES, [USERS]), self.keep_names_apart)]
 
 
 def _identity(user: Object) -> UserInfo:

@@ -1,5 +1,6 @@
 """Which certificate authority vouches for a server, before a password is sent to it."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from llmos.apimachinery.errors import StatusError
+from llmos.apimachinery.errors import NotFoundError, StatusError
 from llmos.apimachinery.object import get_path
 from llmos.cli.failures import ExitCode, Failure
 from llmos.cli.fingerprint import fingerprint
@@ -20,6 +21,8 @@ from llmos.client.resources import CONFIG_MAPS
 
 _ROOT_CA = ("kube-public", "kube-root-ca.crt")
 """Where a server publishes its authority, also for those who have not signed in."""
+_PUBLISHED_WITHIN = (0.2, 0.4, 0.8, 1.6, 0.0)
+"""Seconds between asking for it: a server that has just started publishes it after a moment."""
 _FLAGS = "--certificate-authority FILE or --insecure-skip-tls-verify"
 
 
@@ -92,11 +95,16 @@ def _is_certificate_error(error: BaseException | None) -> bool:
 
 async def _published_authority(client: Client) -> str:
     """The authority as the server itself says it, which proves nothing yet."""
-    try:
-        found = await client.get(CONFIG_MAPS, *_ROOT_CA)
-    except StatusError:
-        return ""
-    return str(get_path(found, "data", "ca.crt", default=""))
+    for wait in _PUBLISHED_WITHIN:
+        try:
+            found = await client.get(CONFIG_MAPS, *_ROOT_CA)
+        except NotFoundError:
+            await asyncio.sleep(wait)
+        except StatusError:
+            return ""
+        else:
+            return str(get_path(found, "data", "ca.crt", default=""))
+    return ""
 
 
 def _confirmed(server: str, pem: str) -> str:

@@ -47,8 +47,13 @@ class Runner:
             async with asyncio.TaskGroup() as tasks:
 
                 def start(informer: Informer) -> asyncio.Task[None]:
-                    name = f"informer {informer.resource.group_resource}"
-                    return tasks.create_task(supervise(name, informer.run))
+                    work = supervise(f"informer {informer.resource.group_resource}", informer.run)
+                    try:
+                        return tasks.create_task(work)
+                    except RuntimeError:
+                        # All is being stopped, and so is whoever asks for one more informer.
+                        work.close()
+                        raise asyncio.CancelledError from None
 
                 self.informers.start(start)
                 await self.informers.wait_synced()

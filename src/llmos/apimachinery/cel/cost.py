@@ -8,6 +8,7 @@ node. The runtime itself ends an evaluation after ``MAX_ITERATIONS`` steps of co
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from llmos.apimachinery.cel.patterns import PLAIN, pattern_price
 from llmos.apimachinery.cel.sizes import SCALAR, Size
 from llmos.apimachinery.cel.syntax import (
     Call,
@@ -34,6 +35,8 @@ _ITEM = 1.0
 _OWN_CALL = 40.0
 """Units to call a function that is written in Python."""
 _OWN_BYTE = 0.2
+_FOUND = 6.0
+"""Units for each piece that ``findAll`` may find."""
 
 Scope = Mapping[str, Size]
 Priced = tuple[float, Size]
@@ -71,8 +74,7 @@ class _Estimate:
     def _value(self, node: Node, scope: Scope, times: float) -> Size:
         match node:
             case Const(value=value):
-                length = len(value) if isinstance(value, (str, bytes)) else 0
-                size = Size(0, 4 * length, 4 * length + SCALAR.weight)
+                size = _constant(value)
             case Ident(name=name):
                 size = scope.get(name, self.inputs)
             case Select(operand=operand, test_only=test_only):
@@ -94,6 +96,7 @@ class _Estimate:
             max([1, len(nodes), *(each.items for each in sizes)]),
             max([0, *(each.longest for each in sizes)]),
             SCALAR.weight + sum(each.weight for each in sizes),
+            max([0, *(each.pattern for each in sizes)]),
         )
 
     def _call(self, node: Call, scope: Scope, times: float) -> Size:
@@ -119,7 +122,9 @@ class _Estimate:
         self.total += inner * range_size.items * _ITEM / 2
         element = self._literal(list(_gathered(node.step)), below, inner)
         rounds = max(1, min(range_size.items, MAX_ITERATIONS))
-        whole = Size(max(rounds, element.items), element.longest, rounds * element.weight)
+        whole = Size(
+            max(rounds, element.items), element.longest, rounds * element.weight, element.pattern
+        )
         return self.visit(node.result, {**scope, node.accumulator: whole}, times)
 
 
@@ -135,11 +140,20 @@ def _gathered(step: Node) -> Iterator[Node]:
             yield step
 
 
+def _constant(value: object) -> Size:
+    if not isinstance(value, (str, bytes)):
+        return SCALAR
+    length = 4 * len(value)
+    pattern = pattern_price(value) if isinstance(value, str) else 0
+    return Size(0, length, length + SCALAR.weight, pattern)
+
+
 def _together(sizes: list[Size]) -> Size:
     return Size(
         sum(each.items for each in sizes),
         sum(each.longest for each in sizes),
         SCALAR.weight + sum(each.weight for each in sizes),
+        sum(each.pattern for each in sizes),
     )
 
 
@@ -171,13 +185,23 @@ def _joined(sizes: list[Size]) -> Priced:
     """``a + b``: lists, or texts and numbers, which have no elements."""
     size = _together(sizes)
     if not all(each.items for each in sizes):
-        return size.longest * _BYTE, Size(0, size.longest, size.longest + SCALAR.weight)
+        text = Size(0, size.longest, size.longest + SCALAR.weight, size.pattern)
+        return size.longest * _BYTE, text
     return size.longest * _BYTE + size.items * _ITEM, size
 
 
 def _match(sizes: list[Size]) -> Priced:
-    text, pattern = sizes[0].longest, sizes[1].longest
-    return (text * (1 + pattern / 8) * _BYTE) + pattern * 4, SCALAR
+    """A regular expression is compiled, then runs along the text."""
+    text, pattern = sizes[0].longest, sizes[1]
+    program = max(pattern.pattern, pattern.longest * PLAIN)
+    return program + text * (1 + program / 400) * _BYTE, SCALAR
+
+
+def _matches(sizes: list[Size]) -> Priced:
+    """All that matches is gathered."""
+    cost, _ = _match(sizes)
+    pieces = sizes[0].longest + 1
+    return cost + pieces * _FOUND, Size(pieces, pieces, pieces * SCALAR.weight)
 
 
 def _searched(sizes: list[Size]) -> Priced:
@@ -226,7 +250,7 @@ _PRICES: Mapping[str, Callable[[list[Size]], Priced]] = {
     "_+_": _joined,
     "matches": _match,
     "find": _match,
-    "findAll": lambda sizes: (_match(sizes)[0], _split(sizes)[1]),
+    "findAll": _matches,
     "contains": _searched,
     "indexOf": _searched,
     "lastIndexOf": _searched,

@@ -11,6 +11,9 @@ from llmos.apimachinery.cel.sizes import Size
 from llmos.apimachinery.cel.syntax import Tree
 from llmos.apimachinery.cel.types import CelType
 
+_SMALL = Size(64, 512, 512)
+"""No less is told apart."""
+
 
 @dataclass(slots=True)
 class Budget:
@@ -73,7 +76,8 @@ class Expression:
 
     def cost(self, size: Size) -> float:
         """The most that it may cost for inputs of such a size, or a little more."""
-        rounded = Size(*map(_rounded, size))
+        small = size.weight <= _SMALL.weight and not size.pattern
+        rounded = _SMALL if small else Size(*map(_rounded, size))
         known = self._costs.get(rounded)
         if known is None:
             known = self._costs[rounded] = bound(self.tree, rounded, self.own)
@@ -84,12 +88,3 @@ def _rounded(number: int) -> int:
     """The next number with three binary digits and zeros, so that few have to be known."""
     zeros = max(number.bit_length() - 3, 0)
     return -(-number >> zeros) << zeros
-
-
-def is_true(expression: Expression, inputs: Inputs, budget: Budget) -> bool:
-    """Whether a condition holds.
-
-    Raises:
-        EvaluationError: it has no value.
-    """
-    return expression.evaluate(inputs, budget) is True

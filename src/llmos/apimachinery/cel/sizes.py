@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from llmos.apimachinery.cel.patterns import pattern_price
+
 MAX_WEIGHT = 8_000_000
 """Past this a value is not even measured to its end."""
 _NODE = 8
+_MAX_PATTERN = 1_000
+"""Longer texts are too costly as patterns by their length alone."""
 
 
 class Size(NamedTuple):
@@ -17,6 +21,8 @@ class Size(NamedTuple):
     """Bytes of its longest text."""
     weight: int
     """Bytes of everything, a few for each value."""
+    pattern: int = 0
+    """Units of cost to compile the worst of its texts as a regular expression."""
 
 
 SCALAR = Size(0, 0, _NODE)
@@ -35,7 +41,7 @@ class Measured:
 
 def measure(value: Any) -> Measured:
     """Look at all of a JSON value; stops where it is far too large anyway."""
-    items = longest = weight = nodes = 0
+    items = longest = weight = nodes = pattern = 0
     clean = True
     todo = [value]
     while todo and weight <= MAX_WEIGHT:
@@ -48,6 +54,8 @@ def measure(value: Any) -> Measured:
             weight += length
             longest = max(longest, length)
             clean = clean and _is_clean(each)
+            if ("{" in each or "\\" in each) and length <= _MAX_PATTERN:
+                pattern = max(pattern, pattern_price(each))
         elif kind is dict:
             items = max(items, len(each))
             todo.extend(each)
@@ -55,7 +63,7 @@ def measure(value: Any) -> Measured:
         elif kind is list:
             items = max(items, len(each))
             todo.extend(each)
-    return Measured(Size(items, longest, weight), nodes, clean)
+    return Measured(Size(items, longest, weight, pattern), nodes, clean)
 
 
 def _is_clean(text: str) -> bool:
