@@ -221,15 +221,16 @@ def test_a_definition_that_was_never_served_just_goes(site):
     working(site, scenario)
 
 
-def test_a_refusal_is_tried_again(site, monkeypatch, caplog):
-    """The worker goes on, and says what it could not do."""
+@pytest.mark.parametrize("error", [ForbiddenError("not now"), ValueError("not now")])
+def test_a_refusal_is_tried_again(site, monkeypatch, caplog, error):
+    """The worker goes on, and says what it could not do; what nobody expected included."""
     calls = []
     update = type(site.core.platform).update_status
 
     async def refused_once(self, resource, obj):
         calls.append(obj)
         if len(calls) == 1:
-            raise ForbiddenError("not now")
+            raise error
         return await update(self, resource, obj)
 
     monkeypatch.setattr(type(site.core.platform), "update_status", refused_once)

@@ -90,6 +90,9 @@ class CustomResources:
             except StatusError as error:
                 _LOG.warning("custom resource definition %s: %s", name, error.message)
                 again = True
+            except Exception:  # noqa: BLE001 - one odd definition must not stop the others
+                _LOG.exception("custom resource definition %s", name)
+                again = True
             if again:
                 asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._todo.put_nowait, name)
 
