@@ -35,7 +35,7 @@ def _groups(text: str) -> list[str]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, help="medians are of so many (default: 5)")
-    parser.add_argument("--seconds", type=float, help="of one run of an operation (default: 0.8)")
+    parser.add_argument("--seconds", type=float, help="of one run of an operation (default: 0.6)")
     parser.add_argument("--only", type=_groups, metavar="GROUP,…", help=", ".join(GROUPS))
     parser.add_argument("--quick", action="store_true", help="one short round, no large data")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round there")
@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    rounds, seconds, groups = 5, 0.8, list(GROUPS)
+    rounds, seconds, groups = 5, 0.6, list(GROUPS)
     if options.quick:
         rounds, seconds, groups = 1, 0.4, [each for each in GROUPS if each != "memory"]
     return Settings(options.rounds or rounds, options.seconds or seconds, options.only or groups)

@@ -238,6 +238,7 @@ def test_take():
 BIG = {
     "items": [{"name": f"n{index}", "value": index} for index in range(5000)],
     "numbers": list(range(3000)),
+    "names": [f"name-{index}" for index in range(200)],
     "text": "a" * 1_000_000,
 }
 
@@ -248,6 +249,7 @@ BIG = {
         "object.items.all(i, i.value >= 0)",
         "object.items.exists(i, i.name == 'n4999')",
         "object.text.contains('b')",
+        "object.names.all(n, n.matches('^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$'))",
         "object.text.matches('^a+$')",
         "object.text.size() > 3",
     ],
@@ -267,6 +269,10 @@ def test_large_objects_are_judged(source):
         "sets.contains(object.numbers, object.numbers)",
         "object.text.replace('a', object.text).size() > 0",
         "object.text.matches(object.text)",
+        "object.text.findAll('a').size() > 0",
+        "object.items.all(i, i.name.matches('a{1000}'))",
+        "object.items.all(i, i.name.matches('\\\\p{L}+'))",
+        "object.items.all(i, i.name.matches('(x{100}' + 'y{10}){10}'))",
         (
             "[object.text].map(a, a + a).map(b, b + b).map(c, c + c).map(d, d + d).map(e, e + e)"
             ".map(f, f + f).map(g, g + g).map(h, h + h)[0].size() > 0"

@@ -35,6 +35,10 @@ _ITEM = 1.0
 _OWN_CALL = 40.0
 """Units to call a function that is written in Python."""
 _OWN_BYTE = 0.2
+_MAX_AUTOMATON = 9_000
+"""Units to compile the largest program that the runtime surely makes an automaton of."""
+_SIMULATED = 0.006
+"""Units for each byte of a text and unit of a program, where it does not."""
 _FOUND = 6.0
 """Units for each piece that ``findAll`` may find."""
 
@@ -143,7 +147,7 @@ def _gathered(step: Node) -> Iterator[Node]:
 def _constant(value: object) -> Size:
     if not isinstance(value, (str, bytes)):
         return SCALAR
-    length = 4 * len(value)
+    length = len(value.encode()) if isinstance(value, str) else len(value)
     pattern = pattern_price(value) if isinstance(value, str) else 0
     return Size(0, length, length + SCALAR.weight, pattern)
 
@@ -194,6 +198,8 @@ def _match(sizes: list[Size]) -> Priced:
     """A regular expression is compiled, then runs along the text."""
     text, pattern = sizes[0].longest, sizes[1]
     program = max(pattern.pattern, pattern.longest * PLAIN)
+    if program > _MAX_AUTOMATON:
+        return program + text * program * _SIMULATED, SCALAR
     return program + text * (1 + program / 400) * _BYTE, SCALAR
 
 

@@ -25,7 +25,7 @@ from llmos.apimachinery.cel.library import (
 )
 from llmos.apimachinery.cel.reads import Reads, reads, take
 from llmos.apimachinery.cel.signatures import EXTENSIONS, Signatures, config
-from llmos.apimachinery.cel.sizes import cleaned, measure
+from llmos.apimachinery.cel.sizes import cleaned, measure, rounded
 from llmos.apimachinery.cel.syntax import Ident, Node, Tree, children, parse_tree
 from llmos.apimachinery.cel.types import DYN, CelType
 from llmos.apimachinery.cel.wrapping import wrap_calls
@@ -115,7 +115,7 @@ class Environment:
         budget.spend(measured.nodes * _NODE + measured.size.weight * _BYTE)
         if not measured.clean:
             data = cleaned(data)
-        return Inputs(self._running.Activation(data), measured.size)
+        return Inputs(self._running.Activation(data), rounded(measured.size))
 
     def _parse_new(self, source: str) -> tuple[bytes, Tree]:
         if len(source) > MAX_SOURCE:

@@ -11,9 +11,6 @@ from llmos.apimachinery.cel.sizes import Size
 from llmos.apimachinery.cel.syntax import Tree
 from llmos.apimachinery.cel.types import CelType
 
-_SMALL = Size(64, 512, 512)
-"""No less is told apart."""
-
 
 @dataclass(slots=True)
 class Budget:
@@ -38,6 +35,7 @@ class Inputs:
 
     activation: cel.Activation
     size: Size
+    """Rounded up, so that few sizes have to be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +73,8 @@ class Expression:
         return value
 
     def cost(self, size: Size) -> float:
-        """The most that it may cost for inputs of such a size, or a little more."""
-        small = size.weight <= _SMALL.weight and not size.pattern
-        rounded = _SMALL if small else Size(*map(_rounded, size))
-        known = self._costs.get(rounded)
+        """The most that it may cost for inputs of such a size."""
+        known = self._costs.get(size)
         if known is None:
-            known = self._costs[rounded] = bound(self.tree, rounded, self.own)
+            known = self._costs[size] = bound(self.tree, size, self.own)
         return known
-
-
-def _rounded(number: int) -> int:
-    """The next number with three binary digits and zeros, so that few have to be known."""
-    zeros = max(number.bit_length() - 3, 0)
-    return -(-number >> zeros) << zeros

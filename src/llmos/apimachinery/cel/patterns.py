@@ -1,6 +1,6 @@
-"""What it costs to compile a regular expression, which the runtime does at every evaluation.
+r"""What it costs to compile a regular expression, which the runtime does at every evaluation.
 
-A few characters may stand for a large program (``\\p{L}{100}``), so that the length of a pattern
+A few characters may stand for a large program (``\p{L}{100}``), so that the length of a pattern
 says little.
 """
 

@@ -28,6 +28,16 @@ class Size(NamedTuple):
 SCALAR = Size(0, 0, _NODE)
 
 
+def rounded(size: Size) -> Size:
+    """The next size whose numbers have three binary digits, and zeros."""
+    return Size(*map(_rounded, size))
+
+
+def _rounded(number: int) -> int:
+    zeros = max(number.bit_length() - 3, 0)
+    return -(-number >> zeros) << zeros
+
+
 @dataclass(slots=True)
 class Measured:
     """What a look at a value found."""
