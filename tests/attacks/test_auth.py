@@ -94,13 +94,15 @@ def test_auth_06_a_stored_hash_opens_nothing(alice: Actor, world: World, anonymo
 
 def test_auth_07_an_expired_token_ends_at_once(alice: Actor):
     """A token is refused when it is over, and what it has opened ends within 5 s."""
-    short = alice.with_token(alice.new_token(ttl=1)["token"])
+    made = alice.new_token(ttl=1)
+    short = alice.with_token(made["token"])
     with short.watch(f"{NS}/team-a/configmaps") as watch:
         assert watch.status == 200
         assert short.get(f"{NS}/team-a/configmaps").status == 200
         time.sleep(1.2)
         assert short.get(NS).status == 401
         assert watch.ended.wait(5)
+    assert alice.delete(f"/auth/tokens/{made['name']}").status in (204, 404)
 
 
 @pytest.mark.parametrize(

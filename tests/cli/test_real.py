@@ -99,10 +99,11 @@ def dialogue(person: Person, steps: list[tuple[str, str]], *arguments: str) -> t
         while asked and (found := said.find(asked[0][0], read)) >= 0:
             question, answer = asked.pop(0)
             read = found + len(question)
-            time.sleep(0.05)
+            time.sleep(0.1)  # from the question to where its answer is awaited
             os.write(terminal, answer.encode())
-    os.close(terminal)
+    # Not the other way round: who ends may still write.
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    os.close(terminal)
     assert not asked, said
     return status, said
 

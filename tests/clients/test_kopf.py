@@ -14,12 +14,12 @@ from clients.modules import needed
 from llmos.testing.server import Server, ServerError
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.clients, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.clients, pytest.mark.slow, pytest.mark.timeout(300)]
 GROUP = "kopf.example.com"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 GADGETS = f"/apis/{GROUP}/v1/namespaces/default/gadgets"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-SECONDS = 30
+SECONDS = 60
 SCHEMA = {
     "type": "object",
     "properties": {

@@ -53,6 +53,7 @@ class SQLiteStorage:
         self._given = meta.revision  # the newest revision given to a write
         self._generation = 0
         self._in_flight: deque[Submission] = deque()
+        self._gathered: list[Submission] = []  # what this turn of the event loop hands in
         self._refusal = ""  # why no write is taken any more
         self._reason = ""
         self._stopped = self._loop.create_future()
@@ -127,8 +128,16 @@ class SQLiteStorage:
         done: asyncio.Future[Sequence[Record]] = self._loop.create_future()
         submission = Submission(self._generation, changes, done)
         self._in_flight.append(submission)
-        self._writer.submit(submission)
+        if not self._gathered:
+            self._loop.call_soon(self._flush)
+        self._gathered.append(submission)
         return done
+
+    def _flush(self) -> None:
+        """Hand in what one turn of the event loop brought: it shares a commit."""
+        for each in self._gathered:
+            self._writer.submit(each)
+        self._gathered.clear()
 
     async def settled(self) -> None:
         """Wait until every write submitted so far is committed.
@@ -179,6 +188,7 @@ class SQLiteStorage:
         """End every watch, write what was submitted, close the database. Reads still work."""
         if self._refusal != _CLOSED:
             self._refusal = self._reason = _CLOSED
+            self._flush()
             self._writer.stop()
         await asyncio.shield(self._stopped)
         self._cacher.close()
