@@ -199,6 +199,7 @@ def test_writes_that_wait_share_a_commit(path: Path) -> None:
             storage.watch("configmaps", None, storage.revision, received)
             gate = Gate(kept.log)
             first = storage.submit([write("a")])
+            await asyncio.sleep(0)  # a turn of the loop: then it is handed in
             assert gate.arrived.acquire(timeout=5)
             revision = storage.latest(key("a")).revision
             rest = [storage.submit([write("a", revision)])]
@@ -215,6 +216,19 @@ def test_writes_that_wait_share_a_commit(path: Path) -> None:
     asyncio.run(check())
 
 
+def test_writes_of_one_turn_of_the_loop_share_a_commit(path: Path) -> None:
+    """Requests that were read together wait for one fsync, and watches hear of them at once."""
+
+    async def check() -> None:
+        async with open_storage(path, USUAL) as storage:
+            received = Received()
+            storage.watch("configmaps", None, storage.revision, received)
+            await asyncio.gather(*(storage.submit([write(f"a-{each}")]) for each in range(20)))
+            assert [len(call) for call in received.calls] == [20]
+
+    asyncio.run(check())
+
+
 def test_writes_after_a_failure_begin_anew(path: Path) -> None:
     """What was handed in before the failure is known is lost with it, whatever it wrote."""
 
@@ -223,6 +237,7 @@ def test_writes_after_a_failure_begin_anew(path: Path) -> None:
         async with open_storage(path, USUAL, opener=kept) as storage:
             gate = Gate(kept.log)
             pending = [storage.submit([write("a")])]
+            await asyncio.sleep(0)  # a turn of the loop: then it is handed in
             assert gate.arrived.acquire(timeout=5)
             pending += [storage.submit([write(f"a-{number}")]) for number in range(20)]
             pending += [storage.submit([write("a", storage.revision + 1)]), storage.settled()]

@@ -63,6 +63,11 @@ class Mode:
     """False: the identity holds something that this mode never gives."""
 
 
+def is_asked_for(headers: RawHeaders) -> bool:
+    """Whether a request has any ``Impersonate-*`` header: few do, and most stop here."""
+    return any(name[:12].lower() == _PREFIX for name, _ in headers)
+
+
 def read_headers(headers: RawHeaders) -> Wanted | None:
     """Read the ``Impersonate-*`` headers; None: there are none.
 

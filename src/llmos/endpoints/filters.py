@@ -13,7 +13,7 @@ from llmos.apimachinery.resource import GroupResource
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.authorization_v1 import Attributes, Authorizer, forbidden_message
 from llmos.authentication.authenticator import Authenticator, authenticate, read_credentials
-from llmos.authentication.impersonation import impersonate
+from llmos.authentication.impersonation import impersonate, is_asked_for
 from llmos.endpoints.account import is_account_path
 from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing
@@ -79,6 +79,8 @@ class Gate:
             BadRequestError: the headers contradict one another.
             ForbiddenError: the sender may not.
         """
+        if not is_asked_for(request.raw_headers):
+            return
         asked = attributes_of(request.authenticated, request.info)
         request.user = impersonate(request.raw_headers, asked, self.authorizer)
 

@@ -46,8 +46,6 @@ class Router:
             if is_account_path(info.path):
                 return await handle_account(request, self.account)
             return self.documents.answer(request)
-        if not self.catalog.versions(info.group):
-            return not_found_text()
         served = self.catalog.find(info.group, info.version, info.resource)
         if served is None:
             return _unknown(self.catalog, info)
@@ -80,35 +78,34 @@ class Router:
 
     async def _verb(self, request: Request, served: Served) -> Answer:
         info = request.info
-        verbs = self._named_verbs if info.named else self._collection_verbs
-        handler = verbs().get(info.verb)
-        if handler is None:
+        choose = (_NAMED if info.named else _COLLECTION).get(info.verb)
+        if choose is None:
             raise MethodNotAllowedError
-        return await handler(request, served)
+        return await choose(self)(request, served)
 
-    def _named_verbs(self) -> Mapping[str, ResourceHandler]:
-        return {
-            "get": self.reading.get,
-            "update": self.changing.update,
-            "patch": self.changing.patch,
-            "delete": self.changing.delete,
-        }
 
-    def _collection_verbs(self) -> Mapping[str, ResourceHandler]:
-        return {
-            "list": self.reading.list,
-            "watch": self.reading.watch,
-            "create": self.changing.create,
-            "deletecollection": self.changing.delete_collection,
-        }
+_NAMED: Mapping[str, Callable[[Router], ResourceHandler]] = {
+    "get": lambda router: router.reading.get,
+    "update": lambda router: router.changing.update,
+    "patch": lambda router: router.changing.patch,
+    "delete": lambda router: router.changing.delete,
+}
+_COLLECTION: Mapping[str, Callable[[Router], ResourceHandler]] = {
+    "list": lambda router: router.reading.list,
+    "watch": lambda router: router.reading.watch,
+    "create": lambda router: router.changing.create,
+    "deletecollection": lambda router: router.changing.delete_collection,
+}
 
 
 def _unknown(catalog: Catalog, info: RequestInfo) -> Response:
-    """No such resource: in a group of custom kinds alone the path itself does not exist.
+    """No such resource: in no group, or one of custom kinds alone, there is no such path at all.
 
     Raises:
         NotFoundError: the group is built in, or the version has other resources.
     """
+    if not catalog.versions(info.group):
+        return not_found_text()
     if catalog.resources(info.group, info.version) or not catalog.is_custom(info.group):
         raise NotFoundError.resource()
     return not_found_text()
