@@ -86,6 +86,8 @@ async def serve(
     listening = bind(config.host, config.port)
     async with AsyncExitStack() as stack:
         stack.callback(listening.close)
+        stack.callback(gc.enable)
+        gc.disable()  # what is made until it serves stays
         storage = await stack.enter_async_context(open_storage(config.data_dir / DATABASE))
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
@@ -103,6 +105,7 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
