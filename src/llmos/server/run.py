@@ -22,6 +22,7 @@ from llmos.authentication.certificates import ensure_certificates
 from llmos.authentication.records import USERS
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
+from llmos.endpoints.listener import Listener, bind, make_listener
 from llmos.endpoints.pipeline import Pipeline
 from llmos.server.app import Lifecycle, build
 from llmos.server.assembly import Core
@@ -29,7 +30,6 @@ from llmos.server.config import ServerConfig
 from llmos.server.content import Content
 from llmos.server.credentials import ControllerToken, write_admin_kubeconfig
 from llmos.server.feeds import feed
-from llmos.server.listener import Listener, bind, make_listener
 from llmos.storage.sqlite import open_storage
 
 _LOG = logging.getLogger("llmos.server")
