@@ -12,7 +12,6 @@ from support.objects import config_map, namespace
 from support.session import Session
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 RECORDED = [each for each in scenarios() if each["id"] in ("cm", "ssa", "crd", "cr")]
 NAMED_BY_THE_BUILD = " in scheme "
 """Kubernetes names a line of its own source there, and every way to build it names another."""

@@ -10,8 +10,6 @@ from support.kubectl import Kubectl
 from support.kubelet import node
 from support.session import Session
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
-
 
 @pytest.fixture(scope="module")
 def pod(plane: ControlPlane, operator: Session) -> Iterator[str]:

@@ -17,7 +17,6 @@ from support.recorder import Recorder, Trouble
 from support.session import Session
 from support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 MAPS = "/api/v1/namespaces/default/configmaps"
 
 
@@ -105,7 +104,7 @@ def test_troubles(recorder: Recorder, root: Session) -> None:
     def at(name: str, **what) -> Trouble:
         return Trouble(lambda sent: sent.path.endswith(name), **what)
 
-    answer = b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+    answer = b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with recorder.trouble(at("/scripted", answer=answer)):
         assert root.get(f"{MAPS}/scripted").headers["retry-after"] == "7"
         assert root.get(f"{MAPS}/other").status_code == 404
