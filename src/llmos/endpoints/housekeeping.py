@@ -32,18 +32,27 @@ async def housekeeping(accounts: Accounts, store: ObjectStore, feed: Feed) -> No
         todo.put_nowait(accounts.end_user(name_of(user)))
 
     feed(USERS, changed, removed, None)
-    loop = asyncio.get_running_loop()
-    sweep_at = loop.time()
+    sweep_at = 0.0
     while True:
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LIMITER_SAVE_SECONDS):
-                    await (await todo.get())
-            if not todo.empty():
-                continue
-            await accounts.limiter.save(store)
-            if loop.time() >= sweep_at:
-                sweep_at = loop.time() + _EXPIRED_SWEEP_SECONDS
-                await accounts.issuer.remove_expired()
+            await _do_one(todo)
+            if todo.empty():
+                await accounts.limiter.save(store)
+                sweep_at = await _sweep(accounts, sweep_at)
         except StatusError as error:
             _LOG.warning("housekeeping: %s", error.message)
+
+
+async def _do_one(todo: asyncio.Queue[Coroutine[Any, Any, None]]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LIMITER_SAVE_SECONDS):
+            await (await todo.get())
+
+
+async def _sweep(accounts: Accounts, due: float) -> float:
+    """Delete tokens that are over, when it is time; when it is time again."""
+    now = asyncio.get_running_loop().time()
+    if now < due:
+        return due
+    await accounts.issuer.remove_expired()
+    return now + _EXPIRED_SWEEP_SECONDS
