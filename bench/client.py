@@ -31,8 +31,10 @@ class Client:
         """
         raw = socket.create_connection((endpoint.host, endpoint.port), timeout=seconds)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        context = trusting(endpoint.ca_file)
-        self._socket = context.wrap_socket(raw, server_hostname=endpoint.host)
+        self._socket = raw
+        if endpoint.ca_file is not None:
+            context = trusting(endpoint.ca_file)
+            self._socket = context.wrap_socket(raw, server_hostname=endpoint.host)
         self._name = endpoint.name
         token = endpoint.tokens.get(user, "")
         self._head = f"Host: {endpoint.host}:{endpoint.port}\r\nAccept: application/json\r\n" + (

@@ -26,9 +26,10 @@ def start(directory: Path) -> Engine:
     command = [sys.executable, "-m", "llmos", "serve", "--data-dir", str(data), f"--port={port}"]
     began = time.perf_counter()
     process = spawn(command, log, LLMOS_ADMIN_PASSWORD=_PASSWORD)
-    endpoint = Endpoint(NAME, "127.0.0.1", port, data / "tls" / "ca.crt", {})
+    authority = data / "tls" / "ca.crt"
+    endpoint = Endpoint(NAME, "127.0.0.1", port, authority, {})
     try:
-        wait_until(lambda: endpoint.ca_file.exists() and is_ready(endpoint), [process], log)
+        wait_until(lambda: authority.exists() and is_ready(endpoint), [process], log)
         started_in = time.perf_counter() - began
         return Engine(_with_users(endpoint), [process], started_in)
     except BaseException:

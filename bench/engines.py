@@ -26,7 +26,8 @@ class Endpoint:
     name: str
     host: str
     port: int
-    ca_file: Path
+    ca_file: Path | None
+    """Of its certificate; None: it speaks plain HTTP."""
     tokens: Mapping[str, str]
 
 

@@ -77,7 +77,9 @@ class Generator:
         Raises:
             BenchError: an answer was wrong or did not come.
         """
-        target = [f"--address={endpoint.host}:{endpoint.port}", f"--ca={endpoint.ca_file}"]
+        target = [f"--address={endpoint.host}:{endpoint.port}"]
+        if endpoint.ca_file is not None:
+            target.append(f"--ca={endpoint.ca_file}")
         ended = subprocess.run(
             [*self.command, *target, *job.arguments()],
             env={**os.environ, "LOAD_TOKEN": endpoint.tokens[job.user]},

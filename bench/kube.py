@@ -3,6 +3,7 @@
 import csv
 import secrets
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,20 +16,24 @@ from bench.engines import Endpoint, Engine, Start, free_port, spawn, stop_all, w
 NAME = "kube-apiserver"
 
 
+GROUPS = {"admin": "system:masters", "alice": ""}
+"""Of the users that operations need."""
+
+
 def starter(assets: Path) -> Start:
     """Start the ``kube-apiserver`` and ``etcd`` in a folder."""
     return partial(start, assets)
 
 
-def start(assets: Path, directory: Path) -> Engine:
-    """Start both on a directory.
+def start(assets: Path, directory: Path, groups: Mapping[str, str] = GROUPS) -> Engine:
+    """Start both on a directory, with a token for each of some users.
 
     Raises:
         BenchError: they do not start.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    tokens = {"admin": secrets.token_urlsafe(18), "alice": secrets.token_urlsafe(18)}
-    _write_tokens(directory / "tokens.csv", tokens)
+    tokens = {name: secrets.token_urlsafe(18) for name in groups}
+    _write_tokens(directory / "tokens.csv", tokens, groups)
     _write_key(directory / "service-accounts.key")
     log, port = directory / "server.log", free_port()
     clients, peers = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
@@ -76,11 +81,11 @@ def _apiserver(assets: Path, directory: Path, etcd: str, port: int) -> list[str]
     ]
 
 
-def _write_tokens(path: Path, tokens: dict[str, str]) -> None:
+def _write_tokens(path: Path, tokens: Mapping[str, str], groups: Mapping[str, str]) -> None:
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow([tokens["admin"], "admin", "admin", "system:masters"])
-        rows.writerow([tokens["alice"], "alice", "alice"])
+        for name, token in tokens.items():
+            rows.writerow([token, name, name, groups[name]])
 
 
 def _write_key(path: Path) -> None:

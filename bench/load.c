@@ -1,5 +1,6 @@
 /*
- * A load generator: HTTP/1.1 with keep-alive over TLS, one thread, epoll.
+ * A load generator: HTTP/1.1 with keep-alive over TLS (without --ca: over plain TCP), one thread,
+ * epoll.
  *
  * It sends requests on some connections, each as soon as the answer to the last one is there, and
  * says how many it got and how long they took. With --watchers it opens watches first and measures
@@ -190,13 +191,37 @@ static void want_writes(struct connection *c, bool writing)
     c->writing = writing;
 }
 
+static bool would_block(void) { return errno == EAGAIN || errno == EWOULDBLOCK; }
+
+/* What was written or read; 0: nothing now; -1: the connection is over. */
+
+static int put(struct connection *c, const char *data, size_t size)
+{
+    if (!c->tls) {
+        ssize_t done = send(c->fd, data, size, MSG_NOSIGNAL);
+        return done > 0 ? (int)done : done < 0 && would_block() ? 0 : -1;
+    }
+    int done = SSL_write(c->tls, data, (int)size);
+    return done > 0 ? done : SSL_get_error(c->tls, done) == SSL_ERROR_WANT_WRITE ? 0 : -1;
+}
+
+static int get(struct connection *c, char *data, size_t size)
+{
+    if (!c->tls) {
+        ssize_t done = recv(c->fd, data, size, 0);
+        return done > 0 ? (int)done : done < 0 && would_block() ? 0 : -1;
+    }
+    int done = SSL_read(c->tls, data, (int)size);
+    return done > 0 ? done : SSL_get_error(c->tls, done) == SSL_ERROR_WANT_READ ? 0 : -1;
+}
+
 static void flush(struct connection *c)
 {
     while (c->out_sent < c->out_size) {
-        int done = SSL_write(c->tls, c->out + c->out_sent, (int)(c->out_size - c->out_sent));
-        if (done <= 0) {
-            if (SSL_get_error(c->tls, done) != SSL_ERROR_WANT_WRITE)
-                fail("the connection broke while a request was sent");
+        int done = put(c, c->out + c->out_sent, c->out_size - c->out_sent);
+        if (done < 0)
+            fail("the connection broke while a request was sent");
+        if (!done) {
             want_writes(c, true);
             return;
         }
@@ -403,6 +428,11 @@ static void shake_hands(struct connection *c)
             fail("connect: %s", strerror(error));
         c->state = HANDSHAKE;
     }
+    if (!c->tls) {
+        want_writes(c, false);
+        connected(c);
+        return;
+    }
     int done = SSL_do_handshake(c->tls);
     if (done == 1) {
         want_writes(c, false);
@@ -419,12 +449,11 @@ static void read_all(struct connection *c)
 {
     static char data[READ_SIZE];
     for (;;) {
-        int size = SSL_read(c->tls, data, sizeof data);
-        if (size <= 0) {
-            if (SSL_get_error(c->tls, size) != SSL_ERROR_WANT_READ)
-                fail("the server closed a connection");
+        int size = get(c, data, sizeof data);
+        if (size < 0)
+            fail("the server closed a connection");
+        if (!size)
             return;
-        }
         feed(c, data, (size_t)size);
     }
 }
@@ -459,10 +488,12 @@ static void open_connection(struct connection *c)
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(c->fd, (struct sockaddr *)&run.address, sizeof run.address) && errno != EINPROGRESS)
         fail("connect: %s", strerror(errno));
-    c->tls = SSL_new(run.tls);
-    SSL_set_fd(c->tls, c->fd);
-    SSL_set_connect_state(c->tls);
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->tls), options.host);
+    if (run.tls) {
+        c->tls = SSL_new(run.tls);
+        SSL_set_fd(c->tls, c->fd);
+        SSL_set_connect_state(c->tls);
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->tls), options.host);
+    }
     c->writing = true;
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = c};
     if (epoll_ctl(run.epoll, EPOLL_CTL_ADD, c->fd, &event))
@@ -602,10 +633,9 @@ static void read_options(int count, char **arguments)
         default: exit(2);
         }
     options.token = getenv("LOAD_TOKEN");
-    if (!options.host || !options.port || !options.ca || !options.token || options.modulo < 1 ||
+    if (!options.host || !options.port || !options.token || options.modulo < 1 ||
         (options.watchers && (!options.watch_path || !options.count)))
-        fail("needed: --address IP:PORT --ca FILE, LOAD_TOKEN, with --watchers also --watch-path "
-             "and --count");
+        fail("needed: --address IP:PORT, LOAD_TOKEN, with --watchers also --watch-path and --count");
 }
 
 int main(int count, char **arguments)
@@ -617,7 +647,8 @@ int main(int count, char **arguments)
     run.address.sin_port = htons((uint16_t)options.port);
     if (inet_pton(AF_INET, options.host, &run.address.sin_addr) != 1)
         fail("--address needs an IPv4 address");
-    prepare_tls();
+    if (options.ca)
+        prepare_tls();
     run.epoll = epoll_create1(0);
     int all_count = options.watchers + options.connections;
     struct connection *all = calloc((size_t)all_count, sizeof *all);

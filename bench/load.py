@@ -172,7 +172,7 @@ async def _events(run: Run) -> None:
 async def _run(run: Run) -> dict[str, float]:
     options = run.options
     host, _, port = options.address.partition(":")
-    context = ssl.create_default_context(cafile=options.ca)
+    context = ssl.create_default_context(cafile=options.ca) if options.ca else None
     loop = asyncio.get_running_loop()
 
     async def connect(watch: bool) -> Connection:
@@ -215,7 +215,7 @@ def _figures(latencies: list[float], seconds: float, cpu: float) -> dict[str, fl
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", required=True)
-    parser.add_argument("--ca", required=True)
+    parser.add_argument("--ca", default="")
     parser.add_argument("--method", default="GET")
     parser.add_argument("--path", default="/")
     parser.add_argument("--body", type=Path)

@@ -58,6 +58,13 @@ def test_runs_for_its_time(generator: Generator, served: tuple[Site, Endpoint]) 
     assert measured.count > 0
 
 
+def test_speaks_plain_http(generator: Generator, tmp_path: Path) -> None:
+    """Where there is no authority there is no TLS: ``kubectl proxy`` has none."""
+    with site(tmp_path, tls=False) as (server, endpoint):
+        measured = generator.run(endpoint, Job("/large", connections=3, count=40))
+        assert measured.count == len(server.paths) == 40
+
+
 def test_fills_in_bodies(generator: Generator, served: tuple[Site, Endpoint], body: str) -> None:
     """Number, time and noise stand in each body, which stays JSON."""
     server, endpoint = served

@@ -69,7 +69,7 @@ def test_not_signed_in(stranger, home):
     assert stranger("whoami").exit_code == 4
     Kubeconfigs().put(Login("llmos", SERVER, user="x"))
     result = stranger("whoami")
-    assert (result.exit_code, "has no token" in result.stderr) == (4, True)
+    assert (result.exit_code, "has no credentials" in result.stderr) == (4, True)
     assert stranger("whoami", "--context", "nope").exit_code == 1
     (home / "broken").write_text("[")
     result = stranger("--kubeconfig", "broken", "whoami")

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from llmos.server import protocol
-from llmos.server.protocol import MAX_HEAD, BoundedProtocol
+from llmos.endpoints import protocol
+from llmos.endpoints.protocol import MAX_HEAD, BoundedProtocol
 from reconcile.waiting import eventually
 from server.site import config_map
 

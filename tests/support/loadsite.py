@@ -86,18 +86,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def site(directory: Path) -> Iterator[tuple[Site, Endpoint]]:
+def site(directory: Path, *, tls: bool = True) -> Iterator[tuple[Site, Endpoint]]:
     """The server, and how generators find it."""
-    certificates = ensure_certificates(directory, ["127.0.0.1"], time.time)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates.cert_path, certificates.key_path)
     server = Site()
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    authority = None
+    if tls:
+        certificates = ensure_certificates(directory, ["127.0.0.1"], time.time)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates.cert_path, certificates.key_path)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        authority = directory / "ca.crt"
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     tokens = {"alice": TOKEN, "mallory": "a-wrong-token"}
     try:
         port = server.server_address[1]
-        yield server, Endpoint("site", "127.0.0.1", port, directory / "ca.crt", tokens)
+        yield server, Endpoint("site", "127.0.0.1", port, authority, tokens)
     finally:
         for watch in server.watches:
             watch.put(b"")

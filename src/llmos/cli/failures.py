@@ -14,6 +14,7 @@ from llmos.apimachinery.errors import (
     StatusError,
     UnauthorizedError,
 )
+from llmos.client.credentials import CredentialError
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.kubeconfig import KubeconfigError
 
@@ -78,10 +79,13 @@ def failure_from(error: Exception) -> Failure:
     return Failure(str(error))
 
 
+_KNOWN = (StatusError, ConnectionFailedError, KubeconfigError, CredentialError, ssl.SSLError)
+
+
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn the errors of a client into failures."""
     try:
         yield
-    except (StatusError, ConnectionFailedError, KubeconfigError, ssl.SSLError) as error:
+    except _KNOWN as error:
         raise failure_from(error) from error

@@ -33,7 +33,12 @@ class Kubeconfigs:
         Raises:
             KubeconfigError: one of them cannot be read.
         """
-        return kubeconfig.merge([kubeconfig.read(path) for path in self.paths])
+        return kubeconfig.merge(
+            [
+                kubeconfig.with_absolute_paths(kubeconfig.read(path), path.parent.absolute())
+                for path in self.paths
+            ]
+        )
 
     def get(self, context: str = "") -> Login:
         """A context, or the current one.

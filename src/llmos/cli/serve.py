@@ -1,5 +1,6 @@
 """``llmos serve``: the embedded server, in the foreground."""
 
+import asyncio
 import logging
 import os
 import shlex
@@ -119,9 +120,11 @@ def _start_failures(config: ServerConfig) -> Iterator[None]:
 async def work(started: Started, token: Token) -> None:
     """Run what runs beside the server.
 
-    It is loaded only now: half of the time to start would go into importing an HTTP client.
+    It is loaded only now, beside the first requests: half of the time to start would go into
+    importing an HTTP client.
     """
-    await import_module("llmos.cli.controllers").run(started, token)
+    module = await asyncio.to_thread(import_module, "llmos.cli.controllers")
+    await module.run(started, token)
 
 
 def say(started: Started) -> None:

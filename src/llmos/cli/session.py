@@ -65,7 +65,7 @@ class Session:
         """The chosen context, with which one can speak.
 
         Raises:
-            Failure: there is none, or it has no token.
+            Failure: there is none, or it has no credentials.
         """
         with failures():
             document = self.files.merged()
@@ -74,8 +74,8 @@ class Session:
             raise Failure("not signed in: llmos login URL", ExitCode.NOT_SIGNED_IN)
         with failures():
             login = self.files.get(self.context)
-        if not login.token:
-            why = f"the context {login.name!r} has no token: llmos login {login.server}"
+        if not login.has_credentials:
+            why = f"the context {login.name!r} has no credentials: llmos login {login.server}"
             raise Failure(why, ExitCode.NOT_SIGNED_IN)
         return login
 
@@ -85,7 +85,10 @@ class Session:
         Raises:
             Failure: it did not work.
         """
-        return self.run_as(self.login().config(), work)
+        login = self.login()
+        with failures():
+            config = login.config()
+        return self.run_as(config, work)
 
     def run_as(self, config: Config, work: Work[T]) -> T:
         """Do something as whoever the configuration says.

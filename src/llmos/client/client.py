@@ -18,7 +18,9 @@ from llmos.apimachinery.errors import BadRequestError, ExpiredError
 from llmos.apimachinery.object import Object, name_of, namespace_of
 from llmos.apimachinery.resource import APIResource
 from llmos.client.config import Config
+from llmos.client.credentials import CredentialError
 from llmos.client.errors import ConnectionFailedError, status_error_from, status_of_text
+from llmos.client.tls import make_context
 from llmos.client.warnings import WarningHook
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -30,6 +32,9 @@ PAGE = 500
 """Objects of one page of a list."""
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60)
 _TIMEOUT = httpx.Timeout(30, connect=10)
+
+_BROKEN = (httpx.TransportError, ssl.SSLError)
+"""What a connection fails with; a server's late word on our certificate comes as the latter."""
 
 Params = Mapping[str, str | int]
 
@@ -97,25 +102,19 @@ def delete_options(
     return options
 
 
-def _tls(config: Config) -> ssl.SSLContext | bool:
-    if not config.server.startswith("https:"):
-        return False
-    if not config.verify:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    return ssl.create_default_context(cadata=config.ca_pem or None)
-
-
 class Client:
-    """Speaks to one API server under one identity; close it, or use it with ``async with``."""
+    """Speaks to one API server under one identity; close it, or use it with ``async with``.
+
+    Raises:
+        CredentialError: the client's own certificate cannot be used.
+        SSLError: the authority cannot be used.
+    """
 
     def __init__(self, config: Config, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.config = config
         self._http = httpx.AsyncClient(
             base_url=config.server,
-            verify=_tls(config),
+            verify=make_context(config) if config.server.startswith("https:") else False,
             transport=transport,
             limits=_LIMITS,
             timeout=_TIMEOUT,
@@ -142,16 +141,26 @@ class Client:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Request:
-        sent = {"Accept": "application/json"}
-        if token := self.config.bearer():
-            sent["Authorization"] = f"Bearer {token}"
+        sent = {"Accept": "application/json", **self._authorization()}
         content = body
         if body is not None and not isinstance(body, bytes):
             content = orjson.dumps(body)
         if content is not None:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
-        return self._http.build_request(method, path, params=params, content=content, headers=sent)
+        request = self._http.build_request(
+            method, path, params=params, content=content, headers=sent
+        )
+        if self.config.server_name:
+            request.extensions["sni_hostname"] = self.config.server_name
+        return request
+
+    def _authorization(self) -> dict[str, str]:
+        try:
+            token = self.config.bearer()
+        except CredentialError as error:
+            raise ConnectionFailedError(str(error)) from error
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
     def _failed(self, error: Exception) -> ConnectionFailedError:
         why = str(error) or type(error).__name__
@@ -176,12 +185,12 @@ class Client:
             headers: More headers; they win over our own.
 
         Raises:
-            ConnectionFailedError: no answer came.
+            ConnectionFailedError: no answer came, or our own credential cannot be had.
         """
         request = self._build(method, path, params, body, headers)
         try:
             return await self._http.send(request)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except (*_BROKEN, httpx.InvalidURL) as error:
             raise self._failed(error) from error
 
     async def call(
@@ -217,15 +226,22 @@ class Client:
         raise status_error_from(decoded, response.status_code)
 
     @asynccontextmanager
-    async def stream(self, path: str, params: Params) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Read an answer as it comes (watch, logs); the silence may be long.
+    async def stream(
+        self, path: str, params: Params, *, silence: float | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Read an answer as it comes (watch, logs).
+
+        Args:
+            path: The path, percent-encoded.
+            params: Query parameters.
+            silence: Seconds after which a server that says nothing is gone; None: it may be long.
 
         Raises:
             StatusError: the server refused.
             ConnectionFailedError: no answer came, or it broke off.
         """
         request = self._build("GET", path, params)
-        request.extensions = {"timeout": httpx.Timeout(None, connect=10).as_dict()}
+        request.extensions["timeout"] = httpx.Timeout(silence, connect=10).as_dict()
         try:
             response = await self._http.send(request, stream=True)
             try:
@@ -235,7 +251,7 @@ class Client:
                 yield response.aiter_raw()
             finally:
                 await response.aclose()
-        except httpx.TransportError as error:
+        except _BROKEN as error:
             raise self._failed(error) from error
 
     async def get(

@@ -7,6 +7,15 @@ Token = str | Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate with its key, both PEM."""
+
+    certificate: str = field(repr=False)
+    """May be the file that holds the key as well."""
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Where a server is and who we are there."""
 
@@ -17,6 +26,10 @@ class Config:
     """Certificates to trust; ``""``: those of the system."""
     verify: bool = True
     """False trusts any certificate (``insecure-skip-tls-verify``)."""
+    certificate: ClientCertificate | None = None
+    """What we show of our own."""
+    server_name: str = ""
+    """The name in the server's certificate (``tls-server-name``); ``""``: that of its URL."""
     user_agent: str = "llmos"
     on_warning: Callable[[str], None] | None = None
     """Hears what the answers warn of."""

@@ -5,17 +5,23 @@ to a new file of mode 0600 that then takes the old one's place.
 """
 
 import base64
-import binascii
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from llmos.client.config import Config
+from llmos.client.config import ClientCertificate, Config
+from llmos.client.credentials import (
+    CredentialError,
+    Program,
+    TokenFile,
+    certificate_of,
+    pem_of,
+)
 
 Document = dict[str, Any]
 _SECTIONS = ("clusters", "users", "contexts")
@@ -35,14 +41,40 @@ class Login:
     ca_pem: str = ""
     namespace: str = ""
     insecure: bool = False
+    server_name: str = ""
+    source: Callable[[], str] | None = field(default=None, repr=False)
+    """What gives the current token, instead of ``token``: a file or a program."""
+    certificate: ClientCertificate | None = None
     user: str = ""
     """The user's entry; ``""``: the same as ``name``. Clusters and users are shared by name."""
     cluster: str = ""
     """The cluster's entry; ``""``: the same as ``name``."""
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether it says who we are."""
+        return bool(self.token or self.source or self.certificate)
+
     def config(self) -> Config:
-        """What a ``Client`` needs."""
-        return Config(self.server, token=self.token, ca_pem=self.ca_pem, verify=not self.insecure)
+        """What a ``Client`` needs.
+
+        Raises:
+            KubeconfigError: the program that gives a credential fails.
+        """
+        certificate = self.certificate
+        try:
+            if isinstance(self.source, Program):
+                certificate = self.source.certificate or certificate
+        except CredentialError as error:
+            raise KubeconfigError(str(error)) from error
+        return Config(
+            self.server,
+            token=self.source or self.token,
+            ca_pem=self.ca_pem,
+            verify=not self.insecure,
+            certificate=certificate,
+            server_name=self.server_name,
+        )
 
 
 def default_paths(environ: Mapping[str, str], home: Path) -> list[Path]:
@@ -84,6 +116,26 @@ def read(path: Path) -> Document:
         isinstance(document.get(section) or [], list) for section in _SECTIONS
     ):
         raise KubeconfigError(f"{path} is not a kubeconfig")
+    return document
+
+
+_PATHS = {
+    "clusters": ("certificate-authority",),
+    "users": ("client-certificate", "client-key", "tokenFile"),
+}
+
+
+def with_absolute_paths(document: Document, directory: Path) -> Document:
+    """The document with the files that it names found from its own directory; changed in place."""
+    for section, keys in _PATHS.items():
+        for each in document.get(section) or []:
+            entry = each.get(section[:-1]) or {}
+            for key in keys:
+                if entry.get(key):
+                    entry[key] = str(directory / entry[key])
+            program = entry.get("exec") or {}
+            if "/" in str(program.get("command") or ""):
+                program["command"] = str(directory / program["command"])
     return document
 
 
@@ -215,22 +267,26 @@ def _find(document: Document, section: str, name: str) -> dict[str, Any]:
 def _authority(cluster: Mapping[str, Any]) -> str:
     """The certificates of a cluster, inline or in a file."""
     try:
-        if data := cluster.get("certificate-authority-data"):
-            return base64.b64decode(data, validate=True).decode()
-        if path := cluster.get("certificate-authority"):
-            return Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError, binascii.Error) as error:
+        return pem_of(cluster, "certificate-authority")
+    except CredentialError as error:
         raise KubeconfigError("the cluster's certificate authority cannot be read") from error
-    return ""
 
 
-def _token(user: Mapping[str, Any]) -> str:
+def _certificate(user: Mapping[str, Any]) -> ClientCertificate | None:
+    try:
+        return certificate_of(user)
+    except CredentialError as error:
+        raise KubeconfigError(str(error)) from error
+
+
+def _source(user: Mapping[str, Any], cluster: Mapping[str, Any]) -> Callable[[], str] | None:
+    """What gives the current token; a file wins over a token, as in client-go."""
     if path := user.get("tokenFile"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise KubeconfigError(f"cannot read the token file {path}") from error
-    return str(user.get("token") or "")
+        return TokenFile(Path(path))
+    if spec := user.get("exec"):
+        told = {key: value for key, value in cluster.items() if key != "certificate-authority"}
+        return Program(spec, told)
+    return None
 
 
 def get_login(document: Document, context: str = "") -> Login:
@@ -251,10 +307,13 @@ def get_login(document: Document, context: str = "") -> Login:
     return Login(
         name=name,
         server=server,
-        token=_token(user),
+        token=str(user.get("token") or ""),
         ca_pem=_authority(cluster),
         namespace=str(chosen.get("namespace") or ""),
         insecure=bool(cluster.get("insecure-skip-tls-verify")),
+        server_name=str(cluster.get("tls-server-name") or ""),
+        source=_source(user, cluster),
+        certificate=_certificate(user),
         user=str(chosen.get("user") or ""),
         cluster=str(chosen.get("cluster") or ""),
     )

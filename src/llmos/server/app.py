@@ -76,7 +76,7 @@ def build(
             clock,
         ),
         virtual=reviews.handlers(),
-        account=AccountServices(core.accounts, core.authorizer, core.may_manage),
+        account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage),
     )
     return Pipeline(gate.filters, router, clock)
 

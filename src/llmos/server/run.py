@@ -22,6 +22,7 @@ from llmos.authentication.certificates import ensure_certificates
 from llmos.authentication.records import USERS
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
+from llmos.endpoints.listener import Listener, bind, make_listener
 from llmos.endpoints.pipeline import Pipeline
 from llmos.server.app import Lifecycle, build
 from llmos.server.assembly import Core
@@ -29,7 +30,6 @@ from llmos.server.config import ServerConfig
 from llmos.server.content import Content
 from llmos.server.credentials import ControllerToken, write_admin_kubeconfig
 from llmos.server.feeds import feed
-from llmos.server.listener import Listener, bind, make_listener
 from llmos.storage.sqlite import open_storage
 
 _LOG = logging.getLogger("llmos.server")
@@ -86,6 +86,8 @@ async def serve(
     listening = bind(config.host, config.port)
     async with AsyncExitStack() as stack:
         stack.callback(listening.close)
+        stack.callback(gc.enable)
+        gc.disable()  # what is made until it serves stays
         storage = await stack.enter_async_context(open_storage(config.data_dir / DATABASE))
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
@@ -103,6 +105,7 @@ def _settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(*_GC_THRESHOLDS)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from llmos.server.fastlane import CAPACITY, MAX_HEAD, Heads, start
+from llmos.endpoints.fastlane import CAPACITY, MAX_HEAD, Heads, start
 
 HEAD = (
     b"GET /api/v1/namespaces/a/configmaps/b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\n\r\n"

@@ -12,12 +12,12 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from llmos.endpoints.audit import audit
+from llmos.endpoints.fastlane import HEAD_END, Heads, start
+from llmos.endpoints.fastlane import MAX_HEAD as MAX_KNOWN_HEAD
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.pipeline import Pipeline, response_bytes
 from llmos.endpoints.responses import unexpected_error_response
-from llmos.server.fastlane import HEAD_END, Heads, start
-from llmos.server.fastlane import MAX_HEAD as MAX_KNOWN_HEAD
-from llmos.server.websockets import WebSocket
+from llmos.endpoints.websockets import WebSocket
 
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers together."""

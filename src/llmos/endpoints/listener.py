@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from llmos.server.protocol import BoundedProtocol
+from llmos.endpoints.protocol import BoundedProtocol
 
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 8

@@ -9,7 +9,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 
 from endpoints.exchange import FakeStream
-from llmos.server.websockets import MAX_RECEIVED, MAX_UNREAD, WebSocket, text_frame
+from llmos.endpoints.websockets import MAX_RECEIVED, MAX_UNREAD, WebSocket, text_frame
 
 
 class Pair:
@@ -111,7 +111,7 @@ def test_server_closes(pair: Pair) -> None:
 
 def test_server_closes_on_the_deaf(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that does not answer a close is cut off."""
-    monkeypatch.setattr("llmos.server.websockets.CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr("llmos.endpoints.websockets.CLOSE_SECONDS", 0.01)
     asyncio.run(pair.socket.close())
     assert pair.stream.aborted
     assert pair.hung_up == 1
