@@ -20,16 +20,16 @@ from llmos.apimachinery.errors import (
 )
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import GroupVersionKind
-from llmos.registry.matching import Matches
-from llmos.registry.served import Served
-from llmos.storage.interface import (
+from llmos.watchcache.interface import (
     CompactedError,
     FutureRevisionError,
     Key,
+    Readable,
     Record,
     Snapshot,
-    Storage,
+    Source,
 )
+from llmos.watchcache.matching import Matches
 
 FUTURE_WAIT = 3.0
 """Seconds a list waits for a revision that has not been reached, as kube-apiserver does."""
@@ -152,18 +152,18 @@ def decode_continue(token: str, resource: str) -> tuple[int, tuple[str, str]]:
     return revision, (str(namespace), str(name))
 
 
-async def wait_for_revision(storage: Storage, revision: int) -> None:
+async def wait_for_revision(source: Source, revision: int) -> None:
     """Wait until a revision is reached.
 
     Raises:
         TimedOutError: it is not, within ``FUTURE_WAIT`` seconds.
     """
     waited = 0.0
-    while storage.revision < revision:
+    while source.revision < revision:
         if waited >= FUTURE_WAIT:
             cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
             raise TimedOutError(
-                f"Too large resource version: {revision}, current: {storage.revision}",
+                f"Too large resource version: {revision}, current: {source.revision}",
                 {"causes": [cause], "retryAfterSeconds": 1},
             )
         await asyncio.sleep(_POLL)
@@ -171,8 +171,8 @@ async def wait_for_revision(storage: Storage, revision: int) -> None:
 
 
 async def list_page(
-    storage: Storage,
-    served: Served,
+    source: Source,
+    served: Readable,
     namespace: str | None,
     options: ListOptions,
     scope: Scope,
@@ -192,17 +192,17 @@ async def list_page(
         at, after = decode_continue(options.continue_token, served.storage_name)
     else:
         wanted = parse_revision(options.resource_version)
-        await wait_for_revision(storage, wanted)
+        await wait_for_revision(source, wanted)
         if options.match == "Exact" or (wanted and options.limit and not options.match):
             at = wanted
-    snapshot = _snapshot(storage, served, namespace, (at, options.limit), scope)
+    snapshot = _snapshot(source, served, namespace, (at, options.limit), scope)
     items = _select(served, snapshot.items, scope, matches)
     return _cut(items, snapshot.revision, options.limit, after, matches is None)
 
 
 def _snapshot(
-    storage: Storage,
-    served: Served,
+    source: Source,
+    served: Readable,
     namespace: str | None,
     at_limit: tuple[int | None, int],
     scope: Scope,
@@ -211,9 +211,9 @@ def _snapshot(
     name = served.storage_name
     try:
         if scope.namespaces is None or namespace is not None:
-            return storage.list(name, namespace, at)
-        parts = [storage.list(name, each, at) for each in sorted(scope.namespaces)]
-        revision = at or storage.revision
+            return source.list(name, namespace, at)
+        parts = [source.list(name, each, at) for each in sorted(scope.namespaces)]
+        revision = at or source.revision
         return Snapshot(revision, [item for part in parts for item in part.items])
     except CompactedError:
         raise ExpiredError(
@@ -227,7 +227,7 @@ def _snapshot(
 
 
 def _select(
-    served: Served,
+    served: Readable,
     items: Sequence[tuple[Key, Record]],
     scope: Scope,
     matches: Matches | None,
@@ -255,6 +255,6 @@ def _cut(
     return Page(page, revision, token, len(items) - limit if count_rest else None)
 
 
-def decode_all(served: Served, items: Iterable[tuple[Key, Record]]) -> list[Object]:
+def decode_all(served: Readable, items: Iterable[tuple[Key, Record]]) -> list[Object]:
     """The objects of a page."""
     return [served.load(record.value) for _, record in items]
