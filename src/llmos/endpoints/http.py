@@ -105,6 +105,10 @@ class Request:
         request.head_is_read = True
         return request
 
+    def put_body(self, body: bytes) -> None:
+        """Go on as if this had been the body."""
+        self._body = body
+
     @property
     def path(self) -> str:
         """The decoded path, without a slash at its end; known once ``read`` has run."""
