@@ -20,14 +20,13 @@ from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
 from llmos.cli.logs import log_to_stderr
-from llmos.cli.options import examples
+from llmos.cli.options import PASSWORD_VARIABLE, examples
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 @click.command(
