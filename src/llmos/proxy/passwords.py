@@ -57,13 +57,16 @@ class PasswordIntake:
         body = await request.body()
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         value = _parsed(body, media_type)
+        said = orjson.dumps(value)
         password = _take(value, media_type, request.info.name)
+        left = orjson.dumps(value)
+        if left != said:
+            request.put_body(left)
         if password is None:
             return await self.forward(request)
         name = request.info.name or (name_of(value) if isinstance(value, dict) else "")
         if not name:
             raise BadRequestError("a password can be set only for a user with a name")
-        request.put_body(orjson.dumps(value))
         answer = await self.forward(request)
         if answer.status in (200, 201) and not request.query.get("dryRun"):
             await self._keep(name, password)
