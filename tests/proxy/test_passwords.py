@@ -90,7 +90,7 @@ def user(**spec: Any) -> dict[str, Any]:
             "POST",
             USERS,
             "application/yaml",
-            b"kind: User\nmetadata: {name: ann}\nspec: {displayName: Ann, password: correct-horse}\n",
+            b"kind: User\nmetadata: {name: ann}\nspec: {displayName: Ann, password: correct-horse}",
         ),
         (
             "PATCH",
