@@ -8,7 +8,7 @@ from llmos.apimachinery.errors import NotAcceptableError, NotFoundError
 from llmos.apimachinery.selectors import FieldSelector, LabelSelector
 from llmos.endpoints.http import Request, Response, StreamResponse
 from llmos.endpoints.listcache import ListCache
-from llmos.endpoints.narrowing import View
+from llmos.endpoints.narrowing import View, scope_of
 from llmos.endpoints.negotiation import Representation, negotiate
 from llmos.endpoints.readoptions import list_options, timeout_seconds
 from llmos.endpoints.rendering import (
@@ -24,7 +24,7 @@ from llmos.endpoints.streams import OpenStreams
 from llmos.endpoints.watching import Watch, WatchRequest
 from llmos.endpoints.watchoptions import DEFAULT_WATCH_SECONDS, check_watch_options
 from llmos.watchcache.interface import Readable, Record, Source
-from llmos.watchcache.listing import EVERYTHING, Scope, check_options, list_page, parse_revision
+from llmos.watchcache.listing import check_options, list_page, parse_revision
 from llmos.watchcache.matching import Matches, Selection
 
 
@@ -44,18 +44,8 @@ def namespace_of_request(request: Request, served: Readable) -> str | None:
     return (request.info.namespace or None) if served.resource.namespaced else None
 
 
-def scope_of(view: View | None, served: Readable) -> Scope:
-    """Where a narrowed list looks."""
-    if view is None:
-        return EVERYTHING
-    return Scope(
-        view.namespaces,
-        lambda key, value: view.shows(key.namespace, key.name, lambda: served.load(value)),
-    )
-
-
-def _shown(view: View | None, info: RequestInfo, served: Readable, record: Record) -> bool:
-    return view is None or view.shows(info.namespace, info.name, lambda: served.load(record.value))
+def _shown(view: View | None, info: RequestInfo, record: Record) -> bool:
+    return view is None or view.shows(info.namespace, info.name, record.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ class Reading:
         """One object."""
         info = request.info
         record = self.source.get(served.key(info.namespace, info.name))
-        if record is None or not _shown(request.visible, info, served, record):
+        if record is None or not _shown(request.visible, info, record):
             raise NotFoundError.of(served.resource.group_resource, info.name)
         if "accept" not in request.headers or request.headers["accept"] == "application/json":
             return Response(200, served.wire(record.value))
@@ -92,7 +82,7 @@ class Reading:
             if parse_revision(options.resource_version) <= self.source.revision:
                 body = self.cache.body(self.source, served, namespace)
                 return object_response(body, form)
-        scope = scope_of(request.visible, served)
+        scope = scope_of(request.visible)
         page = await list_page(self.source, served, namespace, options, scope, matches)
         return render_list(request, served, page, self.clock())
 

@@ -14,9 +14,10 @@ import orjson
 from llmos.apimachinery.errors import ExpiredError, StatusError
 from llmos.apimachinery.object import Object
 from llmos.endpoints.http import Request, Stream
-from llmos.endpoints.narrowing import View
+from llmos.endpoints.narrowing import View, scope_of
 from llmos.endpoints.streams import OpenStreams
-from llmos.watchcache.interface import Event, EventType, Key, Readable, Record, Source
+from llmos.watchcache.interface import Event, EventType, Key, Readable, Source
+from llmos.watchcache.listing import EVERYTHING, look
 from llmos.watchcache.matching import Matches
 from llmos.watchcache.watches import open_watch
 
@@ -116,17 +117,12 @@ class Watch:
         wanted = self.wanted
         if not wanted.initial:
             return
-        snapshot = self.source.list(wanted.served.storage_name, wanted.namespace)
-        for key, record in snapshot.items:
-            self._send_record("ADDED", key, record)
+        scope = scope_of(self.request.visible)
+        for _, record in look(self.source, wanted.served, wanted.namespace, scope).items:
+            if self._selected(record.value):
+                self._tell("ADDED", record.value)
         if wanted.initial_end:
             self.stream.write(self._bookmark({"k8s.io/initial-events-end": "true"}))
-
-    def _send_record(self, kind: EventType, key: Key, record: Record) -> None:
-        if self._selected(record.value) and self._visible(self.request.visible, key, record.value):
-            self.stream.write(
-                event_line(kind, self.wanted.encode(self.wanted.served, record.value))
-            )
 
     def _deliver(self, events: Sequence[Event]) -> None:
         if self._held or self._asked != self.open_streams.version:
@@ -194,10 +190,9 @@ class Watch:
 
     # Rights
 
-    def _visible(self, view: View | None, key: Key, value: bytes) -> bool:
-        return view is None or view.shows(
-            key.namespace, key.name, lambda: self.wanted.served.load(value)
-        )
+    @staticmethod
+    def _visible(view: View | None, key: Key, value: bytes) -> bool:
+        return view is None or view.shows(key.namespace, key.name, value)
 
     async def _recheck(self) -> bool:
         """Ask again; tell what came into sight and what left it. False: it ends."""
@@ -224,7 +219,8 @@ class Watch:
     def _tell_difference(self, held: Sequence[Event], before: View | None) -> None:
         """Tell what came into sight as it is, and what left it as it was last told."""
         after: View | None = self.request.visible
-        snapshot = self.source.list(self.wanted.served.storage_name, self.wanted.namespace)
+        scope = before.crossing(after) if before and after else EVERYTHING
+        snapshot = look(self.source, self.wanted.served, self.wanted.namespace, scope)
         current = {key: record.value for key, record in snapshot.items}
         # What waited was told of as it was before the first change; of the new nothing was told.
         told = current | {each.key: each.previous for each in reversed(held)}

@@ -69,7 +69,7 @@ class Memory(Informer):
                     return
             case EventType.SYNCED:
                 self._keep_newer(_version(event.object))
-            case EventType.LISTING:
+            case EventType.LISTING | EventType.BOOKMARK:
                 pass
         Informer.receive(self, event)
 

@@ -12,7 +12,8 @@ from llmos.apimachinery.object import Object, namespace_of
 from llmos.apimachinery.resource import GroupResource, GroupVersionKind
 from llmos.apimachinery.yaml_reader import YAMLError, parse_yaml
 from llmos.endpoints.http import Request, Response
-from llmos.endpoints.reading import namespace_of_request, scope_of, selection_of
+from llmos.endpoints.narrowing import scope_of
+from llmos.endpoints.reading import namespace_of_request, selection_of
 from llmos.endpoints.rendering import list_bytes, render_object
 from llmos.endpoints.responses import json_response
 from llmos.registry.context import WriteContext
@@ -126,7 +127,7 @@ class Changing:
             served,
             namespace_of_request(request, served),
             ListOptions(),
-            scope_of(request.visible, served),
+            scope_of(request.visible),
             matches,
         )
         values = await self.store.delete_collection(served, page, context)

@@ -80,6 +80,11 @@ class Broadcaster:
         if not groups:
             self._groups.pop(subscriber.resource, None)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no watch."""
+        return not self._groups
+
     def publish(self, events: Sequence[Event]) -> None:
         """Offer the events of one commit to every watch they concern."""
         by_resource: dict[str, list[Event]] = {}

@@ -61,6 +61,15 @@ class Cacher:
         self._forget_snapshots()
         self._broadcaster.publish(events)
 
+    def advance(self, revision: int) -> None:
+        """Nothing happened up to this revision."""
+        self.revision = max(self.revision, revision)
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is a watch."""
+        return not self._broadcaster.empty
+
     def _forget_snapshots(self) -> None:
         for key in [key for key in self._snapshots if key[2] < self.floor]:
             del self._snapshots[key]

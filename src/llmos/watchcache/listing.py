@@ -45,10 +45,14 @@ class Scope:
     """Only in these namespaces; None: in all."""
     allows: Callable[[Key, bytes], bool] | None = None
     """Besides, only the objects it says yes to."""
+    names: frozenset[str] | None = None
+    """Only objects with these names; None: whatever they are called."""
 
     def sees(self, key: Key, value: bytes) -> bool:
         """Whether an object is inside."""
         if self.namespaces is not None and key.namespace not in self.namespaces:
+            return False
+        if self.names is not None and key.name not in self.names:
             return False
         return self.allows is None or self.allows(key, value)
 
@@ -196,7 +200,9 @@ async def list_page(
         if options.match == "Exact" or (wanted and options.limit and not options.match):
             at = wanted
     snapshot = _snapshot(source, served, namespace, (at, options.limit), scope)
-    items = _select(served, snapshot.items, scope, matches)
+    items = snapshot.items
+    if matches is not None:
+        items = [each for each in items if matches(served.load(each[1].value))]
     return _cut(items, snapshot.revision, options.limit, after, matches is None)
 
 
@@ -208,13 +214,8 @@ def _snapshot(
     scope: Scope,
 ) -> Snapshot:
     at, limit = at_limit
-    name = served.storage_name
     try:
-        if scope.namespaces is None or namespace is not None:
-            return source.list(name, namespace, at)
-        parts = [source.list(name, each, at) for each in sorted(scope.namespaces)]
-        revision = at or source.revision
-        return Snapshot(revision, [item for part in parts for item in part.items])
+        return look(source, served, namespace, scope, at)
     except CompactedError:
         raise ExpiredError(
             "The provided continue parameter is too old to display a consistent list result. "
@@ -226,17 +227,33 @@ def _snapshot(
         raise BadRequestError(f"resource version {at} is in the future") from None
 
 
-def _select(
+def look(
+    source: Source,
     served: Readable,
-    items: Sequence[tuple[Key, Record]],
+    namespace: str | None,
     scope: Scope,
-    matches: Matches | None,
-) -> Sequence[tuple[Key, Record]]:
-    if scope is not EVERYTHING:
-        items = [each for each in items if scope.sees(each[0], each[1].value)]
-    if matches is not None:
-        items = [each for each in items if matches(served.load(each[1].value))]
-    return items
+    at: int | None = None,
+) -> Snapshot:
+    """What is inside a scope, without looking at all that is outside.
+
+    Raises:
+        CompactedError: ``at`` is too old.
+        FutureRevisionError: ``at`` is not reached.
+    """
+    name = served.storage_name
+    if scope is EVERYTHING:
+        return source.list(name, namespace, at)
+    revision = source.revision if at is None else at
+    items: Sequence[tuple[Key, Record]]
+    if scope.names is not None and at is None and not served.resource.namespaced:
+        keys = [served.key("", each) for each in sorted(scope.names)]
+        items = [(key, record) for key in keys if (record := source.get(key))]
+    elif scope.namespaces is None or namespace is not None:
+        items = source.list(name, namespace, at).items
+    else:
+        parts = [source.list(name, each, at) for each in sorted(scope.namespaces)]
+        items = [item for part in parts for item in part.items]
+    return Snapshot(revision, [each for each in items if scope.sees(each[0], each[1].value)])
 
 
 def _cut(
