@@ -26,6 +26,12 @@ _VERBS = frozenset({"get", "list", "create", "update", "patch", "delete", "delet
 _UNFIT = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 
+def whole_head(data: bytes) -> bytes | None:
+    """The head at the beginning of a read, if it is whole and one that may be remembered."""
+    end = data.find(HEAD_END, 0, MAX_HEAD)
+    return None if end < 0 else bytes(data[: end + len(HEAD_END)])
+
+
 class Heads:
     """What heads mean, by their bytes."""
 
