@@ -81,7 +81,8 @@ def proxy(session: Session, *, verbose: bool, **options: Any) -> None:
     if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
-    config = ProxyConfig(_upstream(session), **options)
+    _upstream(session)
+    config = ProxyConfig(lambda _: _upstream(session), **options)
     with _start_failures(config):
         run(config, say, _work)
     click.echo("llmos has stopped.", err=True)

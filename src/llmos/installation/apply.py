@@ -184,9 +184,7 @@ def _wanted(before: Object | None, shipped: Object) -> Object:
     if before is None or shipped["kind"] not in _KEEPS_SPEC:
         return shipped
     repaired = restored(before, shipped) or before
-    wanted = copy_object(shipped)
-    wanted["spec"] = repaired["spec"]
-    return wanted
+    return {**shipped, "spec": copy_object(repaired["spec"])}
 
 
 def _meaning(obj: Object | None) -> Object:

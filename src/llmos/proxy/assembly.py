@@ -16,7 +16,7 @@ from llmos.endpoints.judges import Judges
 from llmos.endpoints.narrowing import Narrowing
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.serving import Lifecycle
-from llmos.proxy.cache import Caches
+from llmos.proxy.caches import Caches
 from llmos.proxy.forwarding import Forwarder
 from llmos.proxy.gate import ClusterGate
 from llmos.proxy.identities import Identities
@@ -85,9 +85,10 @@ def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
     forward = Forwarder(upstream, still_allowed, judges.streams)
     router = Router(
         account=AccountServices(core.accounts, judges.authorizer, judges.may_manage),
-        readiness=Readiness(core.lifecycle, core.platform, upstream.problem, caches.problem),
+        readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
         narrowed=Narrowed(caches, core.clock, still_allowed, judges.streams),
         passwords=PasswordIntake(forward, core.accounts, core.platform),
         forward=forward,
+        caches=caches,
     )
     return Pipeline(gate.filters, router, core.clock)

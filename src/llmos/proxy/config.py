@@ -1,17 +1,20 @@
 """How a proxy is started."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmos.client.config import Config
+
+Load = Callable[[bool], Config]
+"""Reads where the cluster is and the platform's account there; True: uses nothing that it kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyConfig:
     """The options of ``llmos proxy``."""
 
-    upstream: Config
-    """The cluster, and the platform's own account there."""
+    load: Load
     host: str = "127.0.0.1"
     port: int = 8443
     """0: a free one."""

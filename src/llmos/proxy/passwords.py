@@ -16,7 +16,7 @@ from llmos.apimachinery.serializer import decode_body, parse_json
 from llmos.authentication.accounts import Accounts
 from llmos.authentication.records import USER_KIND, USERS
 from llmos.authentication.user_manifests import take_password
-from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.http import Request, Response, StreamResponse, UpgradeResponse
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.proxy.platform import Platform
 
@@ -24,7 +24,7 @@ _WRITES = frozenset({"create", "update", "patch"})
 _JSON_PATCH = "application/json-patch+json"
 _APPLY = frozenset({"application/apply-patch+yaml", "application/apply-patch+cbor"})
 
-Answer = Response | StreamResponse
+Answer = Response | StreamResponse | UpgradeResponse
 Forward = Callable[[Request], Awaitable[Answer]]
 
 

@@ -1,15 +1,20 @@
 """Which handler answers a request: accounts and health here, all else in the cluster."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+
+import orjson
 
 from llmos.apimachinery.errors import MethodNotAllowedError
 from llmos.endpoints.account import AccountServices, handle_account, is_account_path
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.responses import text_response
+from llmos.proxy.caches import Caches
 from llmos.proxy.narrowed import Narrowed
 from llmos.proxy.passwords import Answer, Forward, PasswordIntake, writes_users
 from llmos.proxy.readiness import Readiness
 
+_WRITES = frozenset({"create", "update", "patch", "delete"})
 _ALIVE = frozenset({"/livez", "/healthz"})
 
 
@@ -22,6 +27,7 @@ class Router:
     narrowed: Narrowed
     passwords: PasswordIntake
     forward: Forward
+    caches: Caches
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
@@ -32,9 +38,24 @@ class Router:
             return await self.narrowed(request)
         if not info.is_resource and (request.path in _ALIVE or request.path == "/readyz"):
             return self._health(request)
-        if writes_users(info):
-            return await self.passwords(request)
-        return await self.forward(request)
+        handler = self.passwords if writes_users(info) else self.forward
+        answer = await handler(request)
+        self._tell_caches(request, answer)
+        return answer
+
+    def _tell_caches(self, request: Request, answer: Answer) -> None:
+        """Who writes here sees it in what he reads here next, narrowed or not."""
+        info = request.info
+        if info.verb not in _WRITES or info.subresource or not self.caches.wants(info):
+            return
+        if not isinstance(answer, Response) or answer.status not in (200, 201):
+            return
+        if request.query.get("dryRun"):
+            return
+        with suppress(orjson.JSONDecodeError):
+            said = orjson.loads(answer.body)
+            if isinstance(said, dict):
+                self.caches.wrote(info, said)
 
     def _health(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):

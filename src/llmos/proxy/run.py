@@ -20,8 +20,9 @@ from llmos.endpoints.listener import bind, make_listener
 from llmos.endpoints.serving import background, listening_on, shown_host
 from llmos.proxy.assembly import Core, build
 from llmos.proxy.authority import certificates
-from llmos.proxy.cache import Caches
+from llmos.proxy.caches import Caches
 from llmos.proxy.config import ProxyConfig
+from llmos.proxy.credential import own_config
 from llmos.proxy.upstream import Upstream
 
 
@@ -65,18 +66,20 @@ async def serve(
     listening = bind(config.host, config.port)
     async with AsyncExitStack() as stack:
         stack.callback(listening.close)
-        client = await stack.enter_async_context(Client(config.upstream))
+        found = own_config(config.load)
+        client = await stack.enter_async_context(Client(found))
         cert, key, ca_pem = await _certificates(config, client, stack, clock)
         core = Core(client, clock)
-        upstream = await stack.enter_async_context(Upstream(config.upstream))
-        caches = await stack.enter_async_context(Caches(client, clock))
+        caches = await stack.enter_async_context(Caches(client))
+        upstream = Upstream(config.load)
+        stack.push_async_callback(upstream.aclose)
         app = build(core, upstream, caches)
         stopping = partial(core.lifecycle.stop, core.judges.streams)
         await stack.enter_async_context(background("informers", core.platform.run()))
         listener = make_listener(app, cert, key, stopping)
         await stack.enter_async_context(listening_on(listener, listening))
         url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
-        started = Started(url, config.upstream, ca_pem)
+        started = Started(url, found, ca_pem)
         await stack.enter_async_context(background("start", _settle(core)))
         if config.controllers:
             await stack.enter_async_context(background("controllers", work(started)))
