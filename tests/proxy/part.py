@@ -24,12 +24,14 @@ NOW = 1767225600.0
 class Part:
     """What ``uma`` sees of a cluster."""
 
-    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: Client, clock: Callable[[], float], now: Callable[[], float] = lambda: NOW
+    ) -> None:
         self.caches = Caches(client, clock)
         self.streams = OpenStreams()
         self.views: dict[str, View | None] = {}
         """By user; who is not in it has lost all his rights."""
-        self.narrowed = Narrowed(self.caches, lambda: NOW, self._still_allowed, self.streams)
+        self.narrowed = Narrowed(self.caches, now, self._still_allowed, self.streams)
 
     async def _still_allowed(self, request: Request) -> bool:
         request.visible = self.views.get(request.user.name)
@@ -119,9 +121,11 @@ def state(stream: FakeStream, before: dict[str, dict] | None = None) -> dict[str
 
 
 @asynccontextmanager
-async def opened(client: Client, clock: Callable[[], float]) -> AsyncIterator[Part]:
+async def opened(
+    client: Client, clock: Callable[[], float], now: Callable[[], float] = lambda: NOW
+) -> AsyncIterator[Part]:
     """A part of a cluster that can be asked."""
-    part = Part(client, clock)
+    part = Part(client, clock, now)
     async with part.caches:
         await eventually(lambda: part.caches.kinds.known, seconds=10)
         yield part

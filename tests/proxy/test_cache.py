@@ -157,6 +157,33 @@ def test_what_a_gap_hid_is_told_when_it_ends():
     run(check)
 
 
+def test_nobody_misses_a_deletion_that_a_gap_hid():
+    """Neither who heard of some of them before his connection broke, nor who knows of a write."""
+
+    async def check(world: World, part: Part) -> None:
+        for name in ("one", "other", "third"):
+            world.put(name)
+        async with part.watching(f"{EVERYWHERE}?watch=true", TEAMS) as stream:
+            await eventually(lambda: len(told(stream)) == 3)
+            stream.chunks.clear()
+            world.break_off()
+            world.delete("one")
+            written = world.put("new")
+            world.delete("other")
+            world.delete("third")
+            await eventually(lambda: len(told(stream)) == 4)
+        deleted = [("DELETED", f"a/{name}") for name in ("one", "other", "third")]
+        assert told(stream) == [("ADDED", "a/new"), *deleted]
+        heard = stream.events[1]["object"]["metadata"]["resourceVersion"]
+        for since in (heard, written["metadata"]["resourceVersion"]):
+            path = f"{EVERYWHERE}?watch=true&resourceVersion={since}"
+            async with part.watching(path) as again:
+                await eventually(lambda: told(again))
+                assert set(deleted[1:]) <= set(told(again))
+
+    run(check)
+
+
 _STEPS = st.lists(
     st.tuples(
         st.sampled_from(("put", "delete", "gap")),
