@@ -138,6 +138,9 @@ class Forwarder:
 
     async def _read_body(self, call: _Call) -> None:
         request = call.request
+        if request.held_body is not None:
+            call.body = request.held_body or None
+            return
         length = request.declared_length
         if length is not None and length <= MAX_SMALL_BODY:
             call.body = await request.raw_body(MAX_SMALL_BODY) if length else None

@@ -22,6 +22,7 @@ from llmos.apimachinery.resource import APIResource, GroupResource
 from llmos.client.client import Client
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.watch import Event, EventType
+from llmos.endpoints.requestinfo import RequestInfo
 from llmos.reconcile.informer import Change, Informer, key_of
 from llmos.reconcile.runner import supervise
 
@@ -188,6 +189,22 @@ class Platform:
     def list(self, resource: GroupResource, namespace: str | None = None) -> Iterable[Object]:
         """All objects of a resource, in one namespace or (None) in all."""
         return list(self._memories[resource].list(namespace))
+
+    def follows(self, group: str, resource: str) -> bool:
+        """Whether a resource is kept in memory."""
+        return GroupResource(group, resource) in self._memories
+
+    def heard(self, info: RequestInfo, answer: Object) -> None:
+        """Take the cluster's answer to a write that a user made."""
+        memory = self._memories.get(GroupResource(info.group, info.resource))
+        if memory is None or memory.namespace not in (None, info.namespace):
+            return
+        if info.verb != "delete":
+            memory.wrote(answer)
+        elif not get_path(answer, "metadata", "finalizers"):
+            uid = _deleted_uid(answer)
+            if uid:
+                memory.deleted(info.namespace, info.name, uid)
 
     async def look_up(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """Ask the cluster for an object that memory lacks: another replica may just have made it.
