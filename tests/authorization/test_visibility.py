@@ -47,6 +47,18 @@ def test_what_is_remembered_is_still_true(events):
             assert visibility.visible_namespaces(*asked) == visible_namespaces(index, *asked)
 
 
+@pytest.mark.parametrize("subject", ["User/alice", "Group/devs"])
+def test_what_comes_and_goes_is_seen(subject):
+    """Through oneself or one of one's groups, and at once."""
+    index = index_of(MEMBER)
+    visibility = Visibility(index)
+    given_binding = binding("a", "b", "ClusterRole/member", subject)
+    for change, wanted in ((index.set, {"a"}), (index.delete, set())):
+        assert visibility.visible_namespaces(ALICE, "list", "", "pods") == {"a"} - wanted
+        change(resource_of(given_binding), given_binding)
+        assert visibility.visible_namespaces(ALICE, "list", "", "pods") == wanted
+
+
 def test_the_rights_of_others_are_not_asked_for_again(monkeypatch):
     """A binding concerns its subjects, and a role everybody."""
     index = index_of(MEMBER, binding("a", "b", "ClusterRole/member", "User/alice"))
