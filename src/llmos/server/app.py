@@ -16,6 +16,7 @@ from llmos.endpoints.narrowing import Narrowing
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
+from llmos.endpoints.serving import Lifecycle
 from llmos.server.assembly import Core
 from llmos.server.changing import Changing
 from llmos.server.discovery import Discovery
@@ -26,14 +27,6 @@ from llmos.server.router import Router
 from llmos.server.scaling import Scaling
 from llmos.server.subresources import Subresources
 from llmos.server.virtual import Reviews
-
-
-class Lifecycle:
-    """Whether the server takes requests, and why not."""
-
-    def __init__(self) -> None:
-        self.stopping = False
-        self.starting = True
 
 
 def build(
@@ -83,8 +76,4 @@ def build(
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:
     """Why no traffic should come here; empty: it should."""
-    if lifecycle.stopping:
-        return "the server is stopping"
-    if lifecycle.starting:
-        return "the server is starting"
-    return core.storage.reason
+    return lifecycle.problem or core.storage.reason
