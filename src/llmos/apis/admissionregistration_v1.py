@@ -3,6 +3,7 @@
 Source: kubernetes/pkg/apis/admissionregistration (v1/defaults.go, validation) and the printers.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from llmos.apimachinery.errors import FieldError
@@ -16,13 +17,22 @@ from llmos.apimachinery.validation import (
 )
 from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.apis.printing import AGE, NAME, UNSET, field, selector_text, text
-from llmos.apis.strategy import Strategy
+from llmos.apis.strategy import NameCheck, Strategy
 
 _FAILURE_POLICIES = ("Fail", "Ignore")
 _MATCH_POLICIES = ("Equivalent", "Exact")
 _ACTIONS = ("Audit", "Deny", "Warn")
 _NOT_FOUND_ACTIONS = ("Allow", "Deny")
 _RULE_LISTS = ("operations", "apiGroups", "apiVersions", "resources")
+_IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
+_NO_IDENTIFIERS = frozenset(
+    (
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
+        *("function", "if", "import", "let", "loop", "package", "namespace", "return", "var"),
+        *("void", "while"),
+    )
+)
+"""Words of CEL, and those that it keeps for later."""
 _OPERATIONS = ("*", "CREATE", "UPDATE", "DELETE", "CONNECT")
 
 
@@ -135,14 +145,22 @@ def _expression_errors(spec: Object) -> Iterator[FieldError]:
             if not (each.get(expression) or "").strip():
                 yield field_required(f"{path}.{expression}", f"{expression} is not specified")
             if named:
-                yield from _name_errors(each.get(named) or "", f"{path}.{named}", seen)
+                check = _identifier if key == "variables" else qualified_name
+                yield from _name_errors(each.get(named) or "", f"{path}.{named}", seen, check)
 
 
-def _name_errors(name: str, path: str, seen: set[str]) -> Iterator[FieldError]:
+def _identifier(name: str) -> Sequence[str]:
+    """What is wrong with the name of a variable: expressions have to be able to say it."""
+    if _IDENTIFIER.fullmatch(name) and name not in _NO_IDENTIFIERS:
+        return ()
+    return ("must be a valid CEL identifier",)
+
+
+def _name_errors(name: str, path: str, seen: set[str], check: NameCheck) -> Iterator[FieldError]:
     if not name:
         yield field_required(path)
         return
-    yield from (field_invalid(path, name, each) for each in qualified_name(name))
+    yield from (field_invalid(path, name, each) for each in check(name))
     if name in seen:
         yield field_duplicate(path, name)
     seen.add(name)

@@ -12,7 +12,7 @@ from llmos.cli.lazy import LazyGroup
 from llmos.cli.options import server_options
 
 VERBS = (
-    *("completion", "login", "logout", "member", "namespace"),
+    *("completion", "install", "login", "logout", "member", "namespace"),
     *("serve", "token", "user", "whoami"),
 )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import shlex
 import shutil
 import ssl
@@ -20,14 +19,13 @@ from llmos.authentication.certificates import CertificateError
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
-from llmos.cli.options import examples
+from llmos.cli.options import PASSWORD_VARIABLE, examples, first_password
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 @click.command(
@@ -82,8 +80,7 @@ def serve(*, verbose: bool, **options: Any) -> None:
     if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     _log(verbose=verbose)
-    password = os.environ.pop(PASSWORD_VARIABLE, None) or None
-    config = ServerConfig(**options, admin_password=password)
+    config = ServerConfig(**options, admin_password=first_password())
     with _start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
