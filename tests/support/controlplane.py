@@ -201,6 +201,8 @@ def _controller_options(kubeconfig: Path) -> list[str]:
         # Each of dozens of controllers asks for a token first; the default makes them wait for it.
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
+        # What a quota counts of kinds that are new is seen then; the default is five minutes.
+        "--resource-quota-sync-period=5s",
         "--service-account-private-key-file=service-accounts.key",
         "--root-ca-file=ca.crt",
         "--cluster-signing-cert-file=ca.crt",

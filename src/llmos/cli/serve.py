@@ -1,7 +1,6 @@
 """``llmos serve``: the embedded server, in the foreground."""
 
 import asyncio
-import os
 import shlex
 import shutil
 import ssl
@@ -20,7 +19,7 @@ from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
 from llmos.cli.logs import log_to_stderr
-from llmos.cli.options import PASSWORD_VARIABLE, examples
+from llmos.cli.options import PASSWORD_VARIABLE, examples, first_password
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
@@ -81,8 +80,7 @@ def serve(*, verbose: bool, **options: Any) -> None:
     if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
-    password = os.environ.pop(PASSWORD_VARIABLE, None) or None
-    config = ServerConfig(**options, admin_password=password)
+    config = ServerConfig(**options, admin_password=first_password())
     with _start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)

@@ -197,14 +197,13 @@ class Platform:
     def heard(self, info: RequestInfo, answer: Object) -> None:
         """Take the cluster's answer to a write that a user made."""
         memory = self._memories.get(GroupResource(info.group, info.resource))
-        if memory is None or memory.namespace not in (None, info.namespace):
+        namespace = info.namespace if info.in_namespace else ""
+        if memory is None or memory.namespace not in (None, namespace):
             return
-        if info.verb != "delete":
-            memory.wrote(answer)
-        elif not get_path(answer, "metadata", "finalizers"):
-            uid = _deleted_uid(answer)
-            if uid:
-                memory.deleted(info.namespace, info.name, uid)
+        if answer.get("kind") != "Status":
+            memory.wrote(answer)  # also where it goes on for a while, for its finalizers
+        elif uid := _deleted_uid(answer):
+            memory.deleted(namespace, info.name, uid)
 
     async def look_up(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """Ask the cluster for an object that memory lacks: another replica may just have made it.
