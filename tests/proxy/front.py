@@ -174,10 +174,10 @@ class Client:
         async with asyncio.timeout(10):
             if "content-length" in named:
                 return await self.reader.readexactly(int(named["content-length"]))
-            body = b""
+            chunks = []
             while chunk := await self.chunk():
-                body += chunk
-            return body
+                chunks.append(chunk)
+            return b"".join(chunks)
 
     async def chunk(self) -> bytes:
         """One chunk; empty: the end."""

@@ -72,10 +72,13 @@ def test_a_body_goes_as_it_came(method):
     data = bytes(range(256)) * 4
 
     async def scenario():
-        async with scripted() as cluster, fronted(plain(cluster.port)) as front:
-            async with connected(front.port) as client:
-                for _ in range(3):
-                    await client.ask(method, CM, "Content-Type: a/b", body=data)
+        async with (
+            scripted() as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            for _ in range(3):
+                await client.ask(method, CM, "Content-Type: a/b", body=data)
         return cluster.asked
 
     asked = asyncio.run(scenario())
@@ -92,11 +95,14 @@ def test_an_answer_comes_back_unchanged():
     )  # fmt: skip
 
     async def scenario():
-        async with scripted(saying(said)) as cluster, fronted(plain(cluster.port)) as front:
-            async with connected(front.port) as client:
-                client.send("GET", CM)
-                status, headers = await client.head()
-                return status, headers, await client.body(headers)
+        async with (
+            scripted(saying(said)) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            client.send("GET", CM)
+            status, headers = await client.head()
+            return status, headers, await client.body(headers)
 
     status, headers, body = asyncio.run(scenario())
     assert (status, body) == (409, b"\x1f\x8bnot gzip")

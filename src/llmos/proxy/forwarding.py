@@ -93,7 +93,7 @@ class Forwarder:
         call = self._call(request)
         self.breaker.check()
         try:
-            async with call.life.guarded():
+            async with call.life:
                 return await self._answer(call)
         except TimeoutError:
             call.life.say_why()
@@ -286,7 +286,7 @@ class _Copy:
         """
         connection: Any = self.call.request.connection or stream
         try:
-            async with self.call.life.guarded():
+            async with self.call.life:
                 for each in self.begun:
                     connection.write(each)
                 await self._copy(connection)
