@@ -17,6 +17,7 @@ EXEC = "/api/v1/namespaces/a/pods/p/exec?command=ls&stdin=true"
 FORWARD = "/api/v1/namespaces/a/pods/p/portforward"
 WATCH = "/api/v1/namespaces/a/configmaps?watch=1"
 SPDY = ("Connection: Upgrade", "Upgrade: SPDY/3.1", "X-Stream-Protocol-Version: v4.channel.k8s.io")
+CLOSED = {"connection": "close"}
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 SOCKET = (
     "Connection: keep-alive, Upgrade",
@@ -162,6 +163,18 @@ def test_a_refusal_is_passed_on(code):
     assert body == b'{"kind":"Status"}'
 
 
+@pytest.mark.parametrize("body", [b"", b"no"])
+def test_a_refusal_may_end_with_the_connection(body):
+    """As kube-apiserver's own of a WebSocket that names no origin."""
+
+    async def scenario(cluster, front, client):
+        client.send("GET", EXEC, *SOCKET)
+        return await client.answer()
+
+    script = saying(b"HTTP/1.1 403 Forbidden\r\n\r\n" + body, then="close")
+    assert run(scenario, script) == (403, {"content-length": str(len(body)), **CLOSED}, body)
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -169,7 +182,9 @@ def test_a_refusal_is_passed_on(code):
         saying(then="reset"),
         saying(b"hello\r\n\r\n"),
         saying(b"HTTP/1.1 403 F\r\nContent-Length: 100\r\n\r\nhalf", then="close"),
-        saying(b"HTTP/1.1 403 F\r\n\r\nhalf", then="close"),
+        saying(b"HTTP/1.1 403 F\r\n\r\nhalf", then="reset"),
+        saying(b"HTTP/1.1 200 O\r\n\r\nhalf", then="close"),
+        saying(b"HTTP/1.1 403 F\r\nA: b\r\n", then="close"),
         saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b"x" * 2_000_000),
         saying(switching("other")),
         saying(b"HTTP/1.1 101 S\r\nConnection: Upgrade\r\n\r\n"),
