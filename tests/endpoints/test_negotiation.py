@@ -59,3 +59,11 @@ def test_transforms_are_those_of_the_path(accept):
     """A transform that a path does not have is refused, and not answered with the plain object."""
     with pytest.raises(NotAcceptableError, match="only the following media types are accepted"):
         negotiate(accept)
+
+
+def test_protobuf_only_where_it_can_be_answered():
+    """It is one of the representations where the path says so."""
+    both = f"{PROTOBUF}, application/json"
+    assert negotiate(both, protobuf=True) == Representation("protobuf")
+    assert negotiate(PROTOBUF, protobuf=True) == Representation("protobuf")
+    assert negotiate(both) == Representation()

@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from llmos.apimachinery.errors import NotFoundError, ServiceUnavailableError
-from llmos.endpoints.negotiation import Representation
+from llmos.apimachinery.protobuf import decode
+from llmos.endpoints.negotiation import PROTOBUF, Representation
 from llmos.endpoints.responses import (
     error_response,
     json_response,
@@ -41,6 +42,29 @@ def test_an_error_is_its_status():
     assert response.status == 404
     assert orjson.loads(response.body)["code"] == 404
     assert response.headers == [(b"x-content-type-options", b"nosniff")]
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (PROTOBUF, PROTOBUF),
+        (f"{PROTOBUF},application/json", PROTOBUF),
+        (f"application/json;q=0.5,{PROTOBUF};stream=watch", PROTOBUF),
+        (f"application/json,{PROTOBUF}", "application/json"),
+        (f"{PROTOBUF};as=Table;g=meta.k8s.io;v=v1,application/json", "application/json"),
+        (f"{PROTOBUF};as=Table;g=meta.k8s.io;v=v1", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_an_error_is_protobuf_to_who_prefers_it(accept, content_type):
+    """A Status has that form too, with its details, whatever the kind that was asked for."""
+    error = NotFoundError.resource()
+    error.details = {"name": "a", "causes": [{"reason": "R", "message": "m", "field": "f"}]}
+    response = error_response(error, accept)
+    assert response.content_type == content_type
+    read = decode if content_type == PROTOBUF else orjson.loads
+    said = read(response.body)
+    assert (said["code"], said["message"], said["details"]) == (404, error.message, error.details)
 
 
 def test_an_error_says_when_to_come_back():

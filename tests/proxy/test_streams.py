@@ -237,6 +237,30 @@ def test_a_body_of_any_size_is_passed_on(coded, size):
     assert asked.body == data
 
 
+@pytest.mark.parametrize("coded", [True, False])
+@pytest.mark.parametrize("changed", [b"", b"x", b"longer than before"])
+def test_a_body_that_was_changed_goes_as_it_is_now(coded, changed):
+    """With its own length."""
+
+    async def scenario():
+        async with (
+            scripted(sink) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            front.body = changed
+            for _ in range(3):
+                if coded:
+                    client.send("POST", CM, "Transfer-Encoding: chunked")
+                    client.writer.write(b"3\r\nabc\r\n0\r\n\r\n")
+                else:
+                    client.send("POST", CM, body=b"abc")
+                assert (await client.answer())[0] == 200
+            return [each.body for each in cluster.asked]
+
+    assert asyncio.run(scenario()) == [changed] * 3
+
+
 def test_trailers_do_not_go():
     """What follows a body is no header; neither of the request nor of the next one."""
 

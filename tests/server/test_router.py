@@ -108,7 +108,7 @@ def test_nobody_manages_whom_he_does_not_cover(site):
     }
     site.make(f"/apis/{group}/v1/roletemplatebindings", binding)
     manager = UserInfo("manager", groups=("llmos:users", "system:authenticated"))
-    assert site.core.may_manage(manager, "clerk")
-    assert site.core.may_manage(manager, "unknown")
-    assert not site.core.may_manage(manager, "boss")
-    assert site.core.may_manage(UserInfo("root", groups=("system:masters",)), "boss")
+    assert site.core.judges.may_manage(manager, "clerk")
+    assert site.core.judges.may_manage(manager, "unknown")
+    assert not site.core.judges.may_manage(manager, "boss")
+    assert site.core.judges.may_manage(UserInfo("root", groups=("system:masters",)), "boss")

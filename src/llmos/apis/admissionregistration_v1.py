@@ -3,8 +3,10 @@
 Source: kubernetes/pkg/apis/admissionregistration (v1/defaults.go, validation) and the printers.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from llmos.apimachinery.cel.schema_types import RESERVED
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.names import dns1123_subdomain, qualified_name
 from llmos.apimachinery.object import Object, get_path
@@ -18,6 +20,7 @@ from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.apis.printing import AGE, NAME, UNSET, field, selector_text, text
 from llmos.apis.strategy import Strategy
 
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FAILURE_POLICIES = ("Fail", "Ignore")
 _MATCH_POLICIES = ("Equivalent", "Exact")
 _ACTIONS = ("Audit", "Deny", "Warn")
@@ -135,14 +138,23 @@ def _expression_errors(spec: Object) -> Iterator[FieldError]:
             if not (each.get(expression) or "").strip():
                 yield field_required(f"{path}.{expression}", f"{expression} is not specified")
             if named:
-                yield from _name_errors(each.get(named) or "", f"{path}.{named}", seen)
+                check = _identifier if key == "variables" else qualified_name
+                yield from _name_errors(each.get(named) or "", f"{path}.{named}", seen, check)
 
 
-def _name_errors(name: str, path: str, seen: set[str]) -> Iterator[FieldError]:
+def _identifier(name: str) -> Iterator[str]:
+    """What keeps a name from being one of CEL (validateVariable of the same source)."""
+    if not _IDENTIFIER.fullmatch(name) or name in RESERVED:
+        yield "must be a valid CEL identifier"
+
+
+def _name_errors(
+    name: str, path: str, seen: set[str], check: Callable[[str], Iterable[str]]
+) -> Iterator[FieldError]:
     if not name:
         yield field_required(path)
         return
-    yield from (field_invalid(path, name, each) for each in qualified_name(name))
+    yield from (field_invalid(path, name, each) for each in check(name))
     if name in seen:
         yield field_duplicate(path, name)
     seen.add(name)

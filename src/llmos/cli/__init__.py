@@ -12,8 +12,8 @@ from llmos.cli.lazy import LazyGroup
 from llmos.cli.options import server_options
 
 VERBS = (
-    *("completion", "login", "logout", "member", "namespace"),
-    *("serve", "token", "user", "whoami"),
+    *("completion", "install", "login", "logout", "member", "namespace"),
+    *("proxy", "serve", "token", "user", "whoami"),
 )
 
 

@@ -10,6 +10,8 @@ CONTEXT = "llmos.cli.context"
 KUBECONFIG = "llmos.cli.kubeconfig"
 """Where click's context keeps what was given."""
 
+PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 

@@ -1,6 +1,6 @@
 """``llmos serve``: the embedded server, in the foreground."""
 
-import logging
+import asyncio
 import os
 import shlex
 import shutil
@@ -19,14 +19,14 @@ from llmos.authentication.certificates import CertificateError
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
-from llmos.cli.options import examples
+from llmos.cli.logs import log_to_stderr
+from llmos.cli.options import PASSWORD_VARIABLE, examples
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 @click.command(
@@ -80,20 +80,12 @@ def serve(*, verbose: bool, **options: Any) -> None:
     """
     if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
-    _log(verbose=verbose)
+    log_to_stderr(verbose=verbose)
     password = os.environ.pop(PASSWORD_VARIABLE, None) or None
     config = ServerConfig(**options, admin_password=password)
     with _start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
-
-
-def _log(*, verbose: bool) -> None:
-    """Log to stderr: warnings, or everything that changes or is refused."""
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in ("httpx", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager
@@ -119,9 +111,11 @@ def _start_failures(config: ServerConfig) -> Iterator[None]:
 async def work(started: Started, token: Token) -> None:
     """Run what runs beside the server.
 
-    It is loaded only now: half of the time to start would go into importing an HTTP client.
+    It is loaded only now, beside the first requests: half of the time to start would go into
+    importing an HTTP client.
     """
-    await import_module("llmos.cli.controllers").run(started, token)
+    module = await asyncio.to_thread(import_module, "llmos.cli.controllers")
+    await module.run(started, token)
 
 
 def say(started: Started) -> None:

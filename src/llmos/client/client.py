@@ -226,15 +226,22 @@ class Client:
         raise status_error_from(decoded, response.status_code)
 
     @asynccontextmanager
-    async def stream(self, path: str, params: Params) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Read an answer as it comes (watch, logs); the silence may be long.
+    async def stream(
+        self, path: str, params: Params, *, silence: float | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Read an answer as it comes (watch, logs).
+
+        Args:
+            path: The path, percent-encoded.
+            params: Query parameters.
+            silence: Seconds after which a server that says nothing is gone; None: it may be long.
 
         Raises:
             StatusError: the server refused.
             ConnectionFailedError: no answer came, or it broke off.
         """
         request = self._build("GET", path, params)
-        request.extensions["timeout"] = httpx.Timeout(None, connect=10).as_dict()
+        request.extensions["timeout"] = httpx.Timeout(silence, connect=10).as_dict()
         try:
             response = await self._http.send(request, stream=True)
             try:

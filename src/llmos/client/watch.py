@@ -8,6 +8,7 @@ time a little later.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 _FIRST_DELAY = 0.1
 _MAX_DELAY = 10.0
 _TIMEOUT_SECONDS = 1800
+_LATE = 3.0
+"""Seconds that a server may need beyond the length of a watch to end it."""
 
 
 class EventType(Enum):
@@ -40,10 +43,15 @@ class EventType(Enum):
     ADDED = auto()
     MODIFIED = auto()
     DELETED = auto()
+    BOOKMARK = auto()
+    """Nothing else happened up to the object's resourceVersion."""
 
 
 class Event(NamedTuple):
-    """One step of the stream; ``object`` is empty for LISTING and SYNCED."""
+    """One step of the stream.
+
+    ``object`` is empty for LISTING, and for SYNCED only the ``metadata`` of the list.
+    """
 
     type: EventType
     object: Object
@@ -53,6 +61,7 @@ _CHANGES = {
     "ADDED": EventType.ADDED,
     "MODIFIED": EventType.MODIFIED,
     "DELETED": EventType.DELETED,
+    "BOOKMARK": EventType.BOOKMARK,
 }
 
 
@@ -89,6 +98,14 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         rest = tail
 
 
+def _ignore() -> None:
+    """Nobody wants to know."""
+
+
+def _accept(_: StatusError | ConnectionFailedError) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(slots=True)
 class Stream:
     """The events of a resource, all namespaces or one, as they come."""
@@ -101,6 +118,12 @@ class Stream:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     version: str = ""
     """Where the next watch begins; empty: with a list."""
+    length: float | None = None
+    """Seconds until a watch begins anew, and a server that is gone is noticed; None: long."""
+    heard: Callable[[], None] = _ignore
+    """Called whenever the server has said something."""
+    failed: Callable[[StatusError | ConnectionFailedError], None] = _accept
+    """Called with what makes it begin anew."""
 
     async def events(self) -> AsyncIterator[Event]:
         """List and watch for ever.
@@ -110,23 +133,27 @@ class Stream:
         """
         backoff = Backoff()
         while True:
-            version = self.version
+            version, ended = self.version, False
             try:
                 if not version:
                     async for event in self._list():
                         yield event
+                begun = time.monotonic()
                 async for event in self._watch():
                     yield event
+                ended = time.monotonic() - begun > _FIRST_DELAY * 5
             except (StatusError, ConnectionFailedError) as error:
                 self._failed(error)
-            if self.version != version:
+            if self.version != version or ended:
                 backoff.reset()
-            await self.sleep(backoff.next())
+            if not ended:
+                await self.sleep(backoff.next())
 
     def _failed(self, error: StatusError | ConnectionFailedError) -> None:
         """Say what went wrong, once a line; an expired version begins anew."""
         if isinstance(error, NotFoundError):
             raise error
+        self.failed(error)
         if isinstance(error, ExpiredError):
             self.version = ""
             return
@@ -146,10 +173,11 @@ class Stream:
             )
             for item in page.items:
                 yield Event(EventType.LISTED, item)
+            self.heard()
             token = page.token
             if not token:
                 break
-        yield Event(EventType.SYNCED, {})
+        yield Event(EventType.SYNCED, {"metadata": {"resourceVersion": page.resource_version}})
         self.version = page.resource_version
 
     async def _watch(self) -> AsyncIterator[Event]:
@@ -158,11 +186,16 @@ class Stream:
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": self.version,
-            "timeoutSeconds": str(int(_TIMEOUT_SECONDS * random.uniform(1, 2))),  # noqa: S311
+            "timeoutSeconds": str(
+                int(self.length or _TIMEOUT_SECONDS * random.uniform(1, 2))  # noqa: S311
+            ),
         }
+        silence = self.length + _LATE if self.length else None
         path = resource_path(self.resource, self.namespace)
-        async with self.client.stream(path, params) as chunks:
+        async with self.client.stream(path, params, silence=silence) as chunks:
+            self.heard()
             async for line in _lines(chunks):
+                self.heard()
                 kind, obj = self._parse(line)
                 if kind is not None:
                     yield Event(kind, obj)

@@ -4,15 +4,25 @@ A stream runs them again while it is open, so that rights end when their cause e
 who may see what is remembered beside them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from llmos.apimachinery.errors import BadRequestError, ForbiddenError, StatusError
+from llmos.apimachinery.errors import (
+    BadRequestError,
+    ForbiddenError,
+    StatusError,
+    UnauthorizedError,
+)
 from llmos.apimachinery.resource import GroupResource
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.authorization_v1 import Attributes, Authorizer, forbidden_message
-from llmos.authentication.authenticator import Authenticator, authenticate, read_credentials
+from llmos.authentication.authenticator import (
+    Authenticator,
+    Identity,
+    authenticate,
+    read_credentials,
+)
 from llmos.authentication.impersonation import impersonate, is_asked_for
 from llmos.endpoints.account import is_account_path
 from llmos.endpoints.http import Request
@@ -36,6 +46,8 @@ class Gate:
     authenticator: Authenticator
     authorizer: Authorizer
     narrowing: Narrowing
+    ask: Callable[[str], Awaitable[Identity | None]] | None = None
+    """Who may know a bearer token that the authenticator does not, and takes time to say so."""
 
     @property
     def filters(self) -> Sequence[Filter]:
@@ -68,9 +80,18 @@ class Gate:
         if request.handshake is not None:
             values += request.handshake.bearers
         credentials = read_credentials(values)
-        identity = authenticate(credentials, self.authenticator)
+        if self.ask is None or credentials.bearer is None:
+            identity = authenticate(credentials, self.authenticator)
+        else:
+            identity = await self._ask(credentials.bearer, self.ask)
         request.identity = identity
         request.authenticated = request.user = identity.user
+
+    async def _ask(self, bearer: str, ask: Callable[[str], Awaitable[Identity | None]]) -> Identity:
+        identity = self.authenticator.authenticate(bearer) or await ask(bearer)
+        if identity is None:
+            raise UnauthorizedError
+        return identity
 
     async def impersonate(self, request: Request) -> None:
         """Act for somebody else, if the sender asks for it and may.

@@ -106,6 +106,15 @@ class Request:
         return request
 
     @property
+    def received(self) -> bytes | None:
+        """The body, where it was read already; None: it was not."""
+        return self._body
+
+    def put_body(self, body: bytes) -> None:
+        """Go on as if this had been the body."""
+        self._body = body
+
+    @property
     def path(self) -> str:
         """The decoded path, without a slash at its end; known once ``read`` has run."""
         return self.info.path.rstrip("/") or "/"

@@ -13,7 +13,7 @@ JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _AVAILABLE = f"{JSON}, {YAML}, {PROTOBUF}"
-Format = Literal["json", "yaml"]
+Format = Literal["json", "yaml", "protobuf"]
 _FORMATS: dict[str, Format] = {
     JSON: "json",
     YAML: "yaml",
@@ -62,13 +62,16 @@ def not_acceptable() -> NotAcceptableError:
 
 
 @lru_cache(maxsize=512)
-def negotiate(accept: str, allowed: frozenset[str] = frozenset()) -> Representation:
+def negotiate(
+    accept: str, allowed: frozenset[str] = frozenset(), *, protobuf: bool = False
+) -> Representation:
     """Choose the first acceptable representation.
 
     Args:
         accept: the header; ``""`` accepts anything.
         allowed: ``Transform/version`` names that this path can answer with, e.g.
             ``Table/meta.k8s.io/v1``.
+        protobuf: whether what is answered can be protobuf.
 
     Raises:
         NotAcceptableError: there is none.
@@ -77,7 +80,7 @@ def negotiate(accept: str, allowed: frozenset[str] = frozenset()) -> Representat
         return Representation()
     clauses = _clauses(accept)
     for clause in clauses:
-        chosen = _match(clause, allowed)
+        chosen = _match(clause, allowed, protobuf)
         if chosen is not None:
             return chosen
     if any(clause.parameters.get("as") for clause in clauses):
@@ -85,8 +88,10 @@ def negotiate(accept: str, allowed: frozenset[str] = frozenset()) -> Representat
     raise NotAcceptableError(f"406: Not Acceptable\n\nAvailable representations: {_AVAILABLE}", {})
 
 
-def _match(clause: _Clause, allowed: frozenset[str]) -> Representation | None:
+def _match(clause: _Clause, allowed: frozenset[str], protobuf: bool) -> Representation | None:
     body_format = _FORMATS.get(clause.media_type)
+    if protobuf and clause.media_type == PROTOBUF:
+        body_format = "protobuf"
     if body_format is None:
         return None
     wanted = clause.parameters.get("as", "")

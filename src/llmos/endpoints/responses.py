@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 import yaml
 
+from llmos.apimachinery import protobuf_encoding
 from llmos.apimachinery.errors import InternalError, NotAcceptableError, StatusError
 from llmos.endpoints.http import Request, Response
-from llmos.endpoints.negotiation import Representation, negotiate
+from llmos.endpoints.negotiation import PROTOBUF, Representation, negotiate
 
 GZIP_THRESHOLD = 128 * 1024
 """Bytes from which a list is compressed for clients that accept it; kube-apiserver's own figure."""
@@ -35,6 +36,8 @@ def not_found_text() -> Response:
 
 def object_response(body: bytes, representation: Representation, status: int = 200) -> Response:
     """Answer with an object that is JSON already, in the negotiated format."""
+    if representation.format == "protobuf":
+        return Response(status, protobuf_encoding.encode(orjson.loads(body)), PROTOBUF)
     if representation.format == "yaml":
         text = yaml.dump(orjson.loads(body), Dumper=yaml.CSafeDumper, sort_keys=False)
         return Response(status, text.encode(), "application/yaml")
@@ -44,7 +47,7 @@ def object_response(body: bytes, representation: Representation, status: int = 2
 def error_response(error: StatusError, accept: str = "") -> Response:
     """Answer with the Status of an error, as JSON to whoever accepts nothing that we have."""
     try:
-        form = negotiate(accept)
+        form = negotiate(accept, protobuf=True)
     except NotAcceptableError:
         form = Representation()
     response = object_response(orjson.dumps(error.status()), form, error.code)

@@ -77,6 +77,10 @@ class Forwarder:
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.upstream.connect)
 
+    def problem(self) -> str:
+        """What is wrong with the way to the cluster; empty: nothing."""
+        return "the cluster cannot be reached" if self.breaker.is_open else ""
+
     async def __call__(self, request: Request) -> Response | StreamResponse | UpgradeResponse:
         """Answer a request that the filters let pass.
 
@@ -134,6 +138,9 @@ class Forwarder:
 
     async def _read_body(self, call: _Call) -> None:
         request = call.request
+        if request.received is not None:
+            call.body = request.received or None
+            return
         length = request.declared_length
         if length is not None and length <= MAX_SMALL_BODY:
             call.body = await request.raw_body(MAX_SMALL_BODY) if length else None

@@ -45,6 +45,10 @@ def keep_nothing(obj: Object) -> Object | None:  # noqa: ARG001 - the shape of K
     return None
 
 
+def _ignore() -> None:
+    """Nobody wants to know."""
+
+
 class Change(NamedTuple):
     """What happened to one object."""
 
@@ -75,6 +79,12 @@ class Informer:
     handlers: list[Handler] = field(default_factory=list)
     relisted: list[Callable[[], None]] = field(default_factory=list)
     """Called after each whole list."""
+    namespace: str | None = None
+    """Only what is in this one; None: all."""
+    length: float | None = None
+    """See ``Stream.length``."""
+    heard: Callable[[], None] = _ignore
+    """Called whenever the server has said something."""
     _objects: dict[str, dict[str, Object]] = field(default_factory=dict)
     _indexes: dict[str, Index] = field(default_factory=dict)
     _indexed: dict[str, dict[str, set[Key]]] = field(default_factory=dict)
@@ -118,12 +128,17 @@ class Informer:
         """Follow the resource until cancelled; one that is not served (yet) is empty."""
         while True:
             try:
-                async for event in Stream(self.client, self.resource).events():
+                async for event in self._stream().events():
                     self.receive(event)
             except NotFoundError:
                 self.receive(Event(EventType.LISTING, {}))
                 self.receive(Event(EventType.SYNCED, {}))
             await asyncio.sleep(_NOT_SERVED_DELAY)
+
+    def _stream(self) -> Stream:
+        return Stream(
+            self.client, self.resource, self.namespace, length=self.length, heard=self.heard
+        )
 
     def receive(self, event: Event) -> None:
         """Take one event of the stream."""
@@ -140,6 +155,8 @@ class Informer:
                     self._listed.add(key)
             case EventType.ADDED | EventType.MODIFIED:
                 self._remember(event.object)
+            case EventType.BOOKMARK:
+                pass
 
     def _end_list(self) -> None:
         gone = [each for each in self.list() if key_of(each) not in self._listed]

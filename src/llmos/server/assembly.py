@@ -10,39 +10,27 @@ from functools import partial
 from llmos.admission.default_chain import default_chain
 from llmos.admission.policies import BINDINGS, POLICIES, Policies
 from llmos.apimachinery.clock import Clock
-from llmos.apimachinery.object import Object
-from llmos.apimachinery.resource import APIResource, GroupResource
+from llmos.apimachinery.resource import APIResource
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.authentication.accounts import Accounts
-from llmos.authentication.administrators import Administrators
 from llmos.authentication.authenticator import Authenticator, Union
 from llmos.authentication.passwords import Passwords
-from llmos.authentication.records import SECRETS, SYSTEM_NAMESPACE, USERS
 from llmos.authentication.service_accounts import ServiceAccountTokens
 from llmos.authentication.signing_key import load_signing_key
 from llmos.authentication.tokens import Tokens
-from llmos.authentication.users import Users
-from llmos.authorization.escalation import Escalation
 from llmos.authorization.index import RBACIndex
 from llmos.authorization.rbac import RBACAuthorizer
-from llmos.authorization.visibility import visible_namespaces
+from llmos.endpoints.judges import Judges
 from llmos.endpoints.streams import OpenStreams
 from llmos.registry.builtin import builtin_served
 from llmos.registry.catalog import Catalog
 from llmos.registry.lister import CommittedLister, LatestLister, PlatformStore
 from llmos.registry.store import Store
 from llmos.server.customresources import CustomResources
-from llmos.server.feeds import Take, feed
+from llmos.server.feeds import feed
 from llmos.server.passwordintake import PasswordIntake
 from llmos.server.policytypes import PolicyTypes
 from llmos.storage.interface import Storage
-
-_RBAC = "rbac.authorization.k8s.io"
-_RBAC_RESOURCES = tuple(
-    GroupResource(_RBAC, each)
-    for each in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
-)
-_BINDINGS = GroupResource("management.llmos.ai", "roletemplatebindings")
 
 
 @dataclass(slots=True)
@@ -54,11 +42,10 @@ class Core:
     catalog: Catalog = field(init=False)
     store: Store = field(init=False)
     platform: PlatformStore = field(init=False)
-    index: RBACIndex = field(init=False, default_factory=RBACIndex)
+    judges: Judges = field(init=False)
+    index: RBACIndex = field(init=False)
     authorizer: RBACAuthorizer = field(init=False)
-    escalation: Escalation = field(init=False)
-    streams: OpenStreams = field(init=False, default_factory=OpenStreams)
-    users: Users = field(init=False)
+    streams: OpenStreams = field(init=False)
     tokens: Tokens = field(init=False)
     passwords: Passwords = field(init=False, default_factory=Passwords)
     accounts: Accounts = field(init=False)
@@ -69,31 +56,19 @@ class Core:
 
     def __post_init__(self) -> None:
         self.catalog = Catalog(builtin_served())
-        self.authorizer = RBACAuthorizer(self.index)
-        self.escalation = Escalation(self.index)
+        self.judges = judges = Judges(self.clock)
+        self.index, self.authorizer = judges.index, judges.authorizer
+        self.streams, self.tokens = judges.streams, judges.tokens
         self.committed = CommittedLister(self.storage)
         latest = LatestLister(self.storage)
         self.policies = Policies(latest, self.authorizer, self._find_kind)
-        chain = default_chain(latest, self.authorizer, self.escalation, self.clock, self.policies)
+        chain = default_chain(latest, self.authorizer, judges.escalation, self.clock, self.policies)
         self.store = Store(self.storage, PasswordIntake(chain), self.clock)
         self.platform = PlatformStore(self.store, self.catalog)
-        administrators = Administrators(self.clock)
-        self.users = Users(administrators)
-        self.tokens = Tokens(self.users, self.clock)
         self.accounts = Accounts(self.platform, self.tokens, self.passwords, self.clock)
         self.custom = CustomResources(self.storage, self.catalog, self.platform, self.clock)
         self.policy_types = PolicyTypes(self.storage, self.catalog, self.platform)
-        self._feed(administrators)
-
-    def _feed(self, administrators: Administrators) -> None:
-        for resource in _RBAC_RESOURCES:
-            self._follow(
-                resource, partial(self.index.set, resource), partial(self.index.delete, resource)
-            )
-        self._follow(USERS, self.users.set, self.users.delete)
-        self._follow(_BINDINGS, administrators.set, administrators.delete)
-        self._follow(SECRETS, self.tokens.set, self.tokens.delete, SYSTEM_NAMESPACE)
-
+        judges.learn(partial(feed, self.storage))
         feed(self.storage, POLICIES, self.policies.set_policy, self.policies.delete_policy)
         feed(self.storage, BINDINGS, self.policies.set_binding, self.policies.delete_binding)
 
@@ -101,34 +76,11 @@ class Core:
         served = self.catalog.of_kind(group, version, kind)
         return None if served is None else served.resource
 
-    def _follow(
-        self, resource: GroupResource, put: Take, remove: Take, namespace: str | None = None
-    ) -> None:
-        """Feed an index, and tell open streams that rights may have changed."""
-
-        def changed(obj: Object) -> None:
-            put(obj)
-            self.streams.rights_changed()
-
-        def removed(obj: Object) -> None:
-            remove(obj)
-            self.streams.rights_changed()
-
-        feed(self.storage, resource, changed, removed, namespace)
-
     def visible_namespaces(
         self, user: UserInfo, verb: str, group: str, resource: str
     ) -> frozenset[str] | None:
         """Where a user may do something; None: everywhere."""
-        return visible_namespaces(self.index, user, verb, group, resource)
-
-    def may_manage(self, actor: UserInfo, name: str) -> bool:
-        """Whether a user holds no rights that the actor does not hold."""
-        account = self.users.get(name)
-        if account is None:
-            return True
-        other = self.users.info(name, account.uid)
-        return other is None or self.escalation.covers_user(actor, other)
+        return self.judges.visible_namespaces(user, verb, group, resource)
 
     async def authenticators(
         self, static: Authenticator | None

@@ -57,7 +57,7 @@ async def write_admin_kubeconfig(
         False where there is no active user ``admin`` any more: then there is no file either.
     """
     server, ca_pem = address
-    account = core.users.get(ADMIN)
+    account = core.judges.users.get(ADMIN)
     if account is None or not account.active:
         _remove(path)
         return False

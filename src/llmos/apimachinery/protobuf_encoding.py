@@ -1,0 +1,211 @@
+"""Objects as Kubernetes' protobuf bodies, byte for byte as kube-apiserver writes them.
+
+Its types are marshalled by gogo/protobuf's generated code, which this follows: fields ascend by
+number; a field that is no pointer is written though it is zero; a map's keys are sorted, and its
+entries have a key and a value always. ``go_types`` has the table of fields.
+
+Source: k8s.io/apimachinery/pkg/runtime/serializer/protobuf and the types' ``generated.pb.go``.
+"""
+
+import base64
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import orjson
+
+from llmos.apimachinery.go_types import GoField, message_fields, message_of_kind
+from llmos.apimachinery.object import Object
+from llmos.apimachinery.protobuf import MAGIC, UnknownKindError
+
+Encode = Callable[[Any], bytes]
+_VARINT, _BYTES = 0, 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND, _MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
+_META = "meta.k8s.io/v1"
+
+
+def encode(obj: Object) -> bytes:
+    """The body of an object or a list with ``apiVersion`` and ``kind``.
+
+    Raises:
+        UnknownKindError: its kind is not in the table.
+    """
+    api_version, kind = obj["apiVersion"], obj["kind"]
+    return _envelope(api_version, kind, _encoder_of(api_version, kind)(obj))
+
+
+def can_encode(api_version: str, kind: str) -> bool:
+    """Whether a kind, or what is listed by a kind of list, is in the table."""
+    try:
+        _encoder_of(api_version, kind)
+    except UnknownKindError:
+        return False
+    return True
+
+
+def encode_event(event: str, body: bytes) -> bytes:
+    """One frame of a watch: its length in four bytes, and a ``WatchEvent`` with no envelope.
+
+    Args:
+        event: the event's type, e.g. ``ADDED``.
+        body: the object as ``encode`` gives it.
+    """
+    message = _data(1, event.encode()) + _data(2, _data(1, body))
+    return len(message).to_bytes(4, "big") + message
+
+
+@cache
+def _encoder_of(api_version: str, kind: str) -> Encode:
+    message = message_of_kind(api_version, kind)
+    if message is not None:
+        return _message_encoder(message)
+    if (api_version, kind) == (_META, "PartialObjectMetadata"):
+        return _encode_metadata
+    if not kind.endswith("List"):
+        raise UnknownKindError(api_version, kind)
+    item = _encoder_of(api_version, kind.removesuffix("List"))
+    meta = _message_encoder("meta/v1.ListMeta")
+
+    def listed(obj: Object) -> bytes:
+        items: Iterable[Object] = obj.get("items") or ()
+        return _data(1, meta(obj.get("metadata") or {})) + b"".join(
+            [_data(2, item(each)) for each in items]
+        )
+
+    return listed
+
+
+def _encode_metadata(obj: Object) -> bytes:
+    return _data(1, _message_encoder("meta/v1.ObjectMeta")(obj.get("metadata") or {}))
+
+
+def _envelope(api_version: str, kind: str, raw: bytes) -> bytes:
+    """A ``runtime.Unknown``, whose encoding and content type stay empty."""
+    meta = _data(1, api_version.encode()) + _data(2, kind.encode())
+    return b"%b%b%b\x1a\x00\x22\x00" % (MAGIC, _data(1, meta), _data(2, raw))
+
+
+@cache
+def _message_encoder(name: str) -> Encode:
+    """The bytes of a message, from its JSON; the plan is made when it is first needed."""
+
+    def encoder(obj: Object) -> bytes:
+        parts = []
+        for key, write, absent in _plan(name):
+            value = obj.get(key) if key else obj
+            parts.append(absent if value is None else write(value))
+        return b"".join(parts)
+
+    return encoder
+
+
+@cache
+def _plan(message: str) -> tuple[tuple[str, Encode, bytes], ...]:
+    """Of each field: its key, how it is written, and what is written when it is not there."""
+    fields = sorted(message_fields(message), key=lambda each: each.number)
+    return tuple((each.name, _writer(each), _absent(each)) for each in fields)
+
+
+def _writer(field: GoField) -> Encode:
+    number, kind = field.number, field.type
+    if kind.startswith("map:"):
+        entry = _value_writer(2, kind[4:])
+
+        def write_map(value: Object) -> bytes:
+            pairs = [
+                _data(1, key.encode()) + (b"" if value[key] is None else entry(value[key]))
+                for key in sorted(value)
+            ]
+            return b"".join([_data(number, each) for each in pairs])
+
+        return write_map
+    if kind.startswith("[]"):
+        item = _value_writer(number, kind[2:])
+        return lambda value: b"".join([item(each) for each in value])
+    return _value_writer(number, kind)
+
+
+def _value_writer(number: int, kind: str) -> Encode:
+    """One value with its tag."""
+    if kind in _NUMBERS:
+        tag = _varint(number << 3 | _VARINT)
+        return lambda value: tag + _varint(int(value))
+    encoder = _ENCODERS.get(kind) or _message_encoder(kind)
+    tag = _varint(number << 3 | _BYTES)
+
+    def write(value: Any) -> bytes:
+        body = encoder(value)
+        return b"%b%b%b" % (tag, _varint(len(body)), body)
+
+    return write
+
+
+def _absent(field: GoField) -> bytes:
+    """Go's zero value; nothing for what can be nil."""
+    kind = field.type
+    if field.pointer or kind in _NIL or kind.startswith(("[]", "map:")):
+        return b""
+    if kind in ("Time", "MicroTime"):
+        return _data(field.number, b"")
+    return _value_writer(field.number, kind)(_ZERO.get(kind, {}))
+
+
+def _time(value: str) -> bytes:
+    return _timestamp((datetime.fromisoformat(value) - _EPOCH) // _SECOND, 0)
+
+
+def _micro_time(value: str) -> bytes:
+    seconds, rest = divmod(datetime.fromisoformat(value) - _EPOCH, _SECOND)
+    return _timestamp(seconds, rest // _MICROSECOND * 1000)
+
+
+def _timestamp(seconds: int, nanos: int) -> bytes:
+    return b"\x08%b\x10%b" % (_varint(seconds), _varint(nanos))
+
+
+def _int_or_string(value: int | str) -> bytes:
+    """Which of the two, and both."""
+    if isinstance(value, str):
+        return b"\x08\x01\x10\x00" + _data(3, value.encode())
+    return b"\x08\x00\x10%b\x1a\x00" % _varint(value)
+
+
+def _data(number: int, value: bytes) -> bytes:
+    """A field with a length."""
+    return b"%b%b%b" % (_varint(number << 3 | _BYTES), _varint(len(value)), value)
+
+
+def _varint(number: int) -> bytes:
+    """A number, seven bits a byte; a negative one as its 64 bits."""
+    if 0 <= number < 0x80:
+        return _SMALL[number]
+    number &= (1 << 64) - 1
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_SMALL = tuple(bytes((number,)) for number in range(0x80))
+_NUMBERS = frozenset({"bool", "int32", "int64"})
+_NIL = frozenset({"bytes", "FieldsV1", "StrList"})
+_ZERO: dict[str, Any] = {
+    **dict.fromkeys(_NUMBERS, 0),
+    "string": "",
+    "Quantity": "0",
+    "IntOrString": 0,
+}
+_ENCODERS: dict[str, Encode] = {
+    "string": str.encode,
+    "bytes": base64.b64decode,
+    "Quantity": lambda value: _data(1, str(value).encode()),
+    "Time": _time,
+    "MicroTime": _micro_time,
+    "FieldsV1": lambda value: _data(1, orjson.dumps(value)),
+    "StrList": lambda value: b"".join([_data(1, each.encode()) for each in value]),
+    "IntOrString": _int_or_string,
+}

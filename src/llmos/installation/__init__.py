@@ -1,0 +1,1 @@
+"""Puts the platform's content into a cluster, and takes it out again."""
