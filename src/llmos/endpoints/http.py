@@ -114,8 +114,8 @@ class Request:
             self._headers = None
 
     @property
-    def held_body(self) -> bytes | None:
-        """The body, if it was read already."""
+    def received(self) -> bytes | None:
+        """The body, where it was read already; None: it was not."""
         return self._body
 
     @property

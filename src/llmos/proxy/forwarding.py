@@ -97,7 +97,7 @@ class Forwarder:
         call = self._call(request)
         self.breaker.check()
         try:
-            async with call.life.guarded():
+            async with call.life:
                 return await self._answer(call)
         except TimeoutError:
             call.life.say_why()
@@ -138,8 +138,8 @@ class Forwarder:
 
     async def _read_body(self, call: _Call) -> None:
         request = call.request
-        if request.held_body is not None:
-            call.body = request.held_body or None
+        if request.received is not None:
+            call.body = request.received or None
             return
         length = request.declared_length
         if length is not None and length <= MAX_SMALL_BODY:
@@ -293,7 +293,7 @@ class _Copy:
         """
         connection: Any = self.call.request.connection or stream
         try:
-            async with self.call.life.guarded():
+            async with self.call.life:
                 for each in self.begun:
                     connection.write(each)
                 await self._copy(connection)
