@@ -26,7 +26,6 @@ _BY_SPEC = (
 )
 """Kinds whose spec is the platform's, all of it."""
 _BEFORE_KINDS = ("namespaces", "kubernetes", "crds")
-_WITH_KINDS = ("roles", "policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,14 @@ class Content:
 
     async def with_kinds(self) -> None:
         """What is made of our own kinds."""
-        for folder in _WITH_KINDS:
-            await self._ensure_all(load(folder))
+        await self._ensure_all(load("roles"))
+
+    async def policies(self) -> None:
+        """The rules about what others write; last, so that they judge nothing of the rest.
+
+        Nothing may be served before they are in force.
+        """
+        await self._ensure_all(load("policies"))
 
     async def _ensure_all(self, objects: Iterable[Object]) -> None:
         await asyncio.gather(*(self._ensure(each) for each in objects))
@@ -72,7 +77,7 @@ class Content:
 
     async def _create(self, resource: GroupResource, obj: Object) -> None:
         try:
-            await self.platform.create(resource, obj)
+            await self.platform.install(resource, obj)
         except AlreadyExistsError:
             return
 
