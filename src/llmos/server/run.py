@@ -180,4 +180,5 @@ def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> N
 
     # The writer thread must get its turn while the loop is busy with reads.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    memory.return_large_blocks()
     uvloop.run(main())
