@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
+
+
+def attribute(verb: str) -> str:
+    """How Python may name a verb."""
+    return f"{verb}_" if iskeyword(verb) else verb
 
 
 class LazyGroup(click.Group):
@@ -23,6 +29,6 @@ class LazyGroup(click.Group):
         module = self._verbs.get(cmd_name)
         if module is None:
             return super().get_command(ctx, cmd_name)
-        found = getattr(import_module(module), cmd_name)
+        found = getattr(import_module(module), attribute(cmd_name))
         assert isinstance(found, click.Command)
         return found
