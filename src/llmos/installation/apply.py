@@ -138,7 +138,8 @@ class Installer:
 
     async def _is_established(self, name: str) -> bool:
         found = await self.client.get(CUSTOM_RESOURCE_DEFINITIONS, "", name)
-        conditions = get_path(found, "status", "conditions", default=[])
+        # A definition that is a moment old has ``conditions: null``.
+        conditions = get_path(found, "status", "conditions") or ()
         return any(
             each.get("type") == "Established" and each.get("status") == "True"
             for each in conditions
