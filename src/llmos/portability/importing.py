@@ -25,6 +25,7 @@ from llmos.apimachinery.errors import (
 from llmos.apimachinery.object import (
     Object,
     copy_object,
+    find_condition,
     name_of,
     namespace_of,
     owner_references,
@@ -53,6 +54,7 @@ _PAUSE_SECONDS = 0.25
 _NOT_YET = ("status unknown for quota", "error looking up service account")
 """What a server says until its controllers have got to a new namespace."""
 _USER, _NAMESPACE = (resources.MANAGEMENT_GROUP, "User"), ("", "Namespace")
+_BOUND = "DefaultRolesBound"
 _DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
@@ -107,6 +109,8 @@ class Importer:
     """Namespaces of others."""
     _absent: set[str] = field(default_factory=set)
     """Namespaces that a dry run did not make."""
+    _defined: set[tuple[str, str]] = field(default_factory=set)
+    """Kinds that a dry run did not make."""
     _shipped: dict[tuple[str, str], Any] = field(default_factory=shipped_specs)
 
     def __post_init__(self) -> None:
@@ -160,6 +164,8 @@ class Importer:
         if why:
             return Result(ref, Outcome.WITHHELD, why)
         resource = self.served.get(document)
+        if resource is None and type_of(document) in self._defined:
+            return Result(ref, Outcome.CREATED)
         if resource is None:
             return Result(
                 ref, Outcome.REFUSED, f"{document['apiVersion']} {ref.kind} is not served"
@@ -255,15 +261,18 @@ class Importer:
             await self._mark_bound(live)
         elif kind == _NAMESPACE and self.dry_run:
             self._absent.add(name_of(live))
-        elif kind == _DEFINITION and not self.dry_run:
+        elif kind == _DEFINITION and self.dry_run:
+            spec = document["spec"]
+            self._defined.add((spec["group"], spec["names"]["kind"]))
+        elif kind == _DEFINITION:
             await self.served.wait(document)
 
     async def _mark_bound(self, user: Object) -> None:
         """Say that a user has had the roles of new users: his bindings are in the file."""
-        if self.dry_run:
+        if self.dry_run or find_condition(user, _BOUND):
             return
         bound = {
-            "type": "DefaultRolesBound",
+            "type": _BOUND,
             "status": "True",
             "reason": "Imported",
             "message": "the roles of the user are those that he had",
@@ -289,6 +298,7 @@ class Importer:
                 return Result(ref, Outcome.WITHHELD, f"the {ref.kind} here is another one")
             if kind == _USER:
                 self.people.recognize(ref.name, uid_of(live))
+                await self._mark_bound(live)
         differing = await Comparer(self.client).differing(resource, document, live)
         differing += self._untied(document, live)
         if not differing:

@@ -145,9 +145,11 @@ def _is_injected(volume: Mapping[str, Any]) -> bool:
 
 def _job(obj: Object) -> None:
     spec = obj.get("spec") or {}
+    if spec.get("podReplacementPolicy") == "TerminatingOrFailed":
+        _drop(spec, "podReplacementPolicy")  # as where none is named
     if spec.get("manualSelector"):
         return
-    _drop(spec, "selector")
+    _drop(spec, "selector", "manualSelector")
     for meta in (obj["metadata"], get_path(spec, "template", "metadata", default=None) or {}):
         _set(meta, "labels", _without(meta.get("labels"), _JOB_LABELS))
 
