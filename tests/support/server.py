@@ -64,19 +64,26 @@ class RunningServer:
 
 
 def start_server(
-    data_dir: Path, *options: str, port: int = 0, static: bool = True
+    data_dir: Path,
+    *options: str,
+    port: int = 0,
+    static: bool = True,
+    password: str = ADMIN_PASSWORD,
 ) -> RunningServer:
-    """Start a server, on a free port unless one is given, and wait until it is ready."""
+    """Start a server, on a free port unless one is given, and wait until it is ready.
+
+    Without a password the user admin gets a one-time password.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     arguments = ["--data-dir", str(data_dir / "data"), "--port", str(port), *options]
     if static:
         tokens = data_dir / "tokens.csv"
         tokens.write_text(STATIC_TOKENS)
         arguments += ["--token-auth-file", str(tokens)]
-    return launch(data_dir, "serve", *arguments)
+    return launch(data_dir, "serve", *arguments, password=password)
 
 
-def launch(directory: Path, *command: str) -> RunningServer:
+def launch(directory: Path, *command: str, password: str = ADMIN_PASSWORD) -> RunningServer:
     """Start a command of llmos that serves, and wait until it is ready."""
     arguments = [sys.executable, "-m", "llmos", *command]
     output, log = directory / "server.out", directory / "server.log"
@@ -85,7 +92,7 @@ def launch(directory: Path, *command: str) -> RunningServer:
             arguments,
             stdout=out,
             stderr=err,
-            env={**os.environ, "LLMOS_ADMIN_PASSWORD": ADMIN_PASSWORD, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "LLMOS_ADMIN_PASSWORD": password, "PYTHONUNBUFFERED": "1"},
         )
     try:
         url = _wait_ready(process, output, log)

@@ -3,10 +3,16 @@
 import gc
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from types import ModuleType
 from typing import Any
 
 import click
+
+
+def attribute(verb: str) -> str:
+    """How Python may name a verb."""
+    return f"{verb}_" if iskeyword(verb) else verb
 
 
 class LazyGroup(click.Group):
@@ -25,7 +31,7 @@ class LazyGroup(click.Group):
         module = self._verbs.get(cmd_name)
         if module is None:
             return super().get_command(ctx, cmd_name)
-        found = getattr(_imported(module), cmd_name)
+        found = getattr(_imported(module), attribute(cmd_name))
         assert isinstance(found, click.Command)
         return found
 
