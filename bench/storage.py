@@ -18,8 +18,9 @@ import apsw
 import uvloop
 
 from llmos.storage.config import StorageConfig
-from llmos.storage.interface import Key, Write
+from llmos.storage.interface import Write
 from llmos.storage.sqlite import SQLiteStorage, open_storage
+from llmos.watchcache.interface import Key
 
 VALUE = os.urandom(550).hex().encode()  # 1.1 KB, as a ConfigMap with managedFields
 OBJECTS = 100_000

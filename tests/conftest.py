@@ -1,6 +1,7 @@
 """Fixtures of the tests that speak to a running server.
 
-A test that uses ``engine`` is marked ``slow``, one that uses a foreign client ``clients``.
+A test that uses ``engine`` is marked ``slow``, one that uses a foreign client ``clients``, and one
+that uses a real control plane both ``slow`` and ``cluster``.
 """
 
 from collections.abc import Iterator
@@ -16,16 +17,20 @@ from support.session import Session
 from support.teams import Teams, make_teams
 from support.world import World
 
-_MARKS = {"engine": "slow", "kubectl": "clients", "foreign": "clients"}
+_MARKS = {
+    "engine": ("slow",),
+    "plane": ("slow", "cluster"),
+    "kubectl": ("clients",),
+    "foreign": ("clients",),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they use."""
     for item in items:
         used = getattr(item, "fixturenames", ())
-        for fixture, mark in _MARKS.items():
-            if fixture in used:
-                item.add_marker(mark)
+        for mark in {mark for each in used for mark in _MARKS.get(each, ())}:
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

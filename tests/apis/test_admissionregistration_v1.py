@@ -88,6 +88,18 @@ POLICY_ERRORS = {
         ),
         ['spec.variables[1].name: Duplicate value: "a"'],
     ),
+    "no identifier": (
+        policy(
+            variables=[
+                {"name": "namespace", "expression": "1"},
+                {"name": "a-b", "expression": "2"},
+            ]
+        ),
+        [
+            f'spec.variables[{index}].name: Invalid value: "{name}": must be a valid CEL identifier'
+            for index, name in enumerate(("namespace", "a-b"))
+        ],
+    ),
     "failure policy": (
         policy(failurePolicy="Maybe"),
         ['spec.failurePolicy: Unsupported value: "Maybe": supported values: "Fail", "Ignore"'],

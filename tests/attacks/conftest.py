@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from attacks.support import MG, NS, Actor, World, canary, global_role, rule
-from attacks.wire import Wire
 from support.objects import config_map
+from support.running import running_embedded
 from support.server import running_server
 from support.waiting import wait_until
 
@@ -25,7 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The server, the people and the namespaces."""
     folder = tmp_path_factory.mktemp("attacks")
     with running_server(folder, "--verbose") as server, server.client("admintoken") as operator:
-        made = World(server, Wire(server.url, str(server.ca_file)), operator)
+        made = World(running_embedded(server, operator))
         _populate(made)
         yield made
         made.close()
@@ -64,10 +65,11 @@ def _populate(world: World) -> None:
 @pytest.fixture(autouse=True)
 def alive(world: World) -> Iterator[None]:
     """After every attack the server runs, has logged no crash and answers a fresh connection."""
-    log = world.server.log
+    log = world.engine.log
     size = log.stat().st_size
     yield
-    assert world.server.process.poll() is None, "the server has died"
+    assert world.engine.process.is_running(), "the server has died"
+    assert world.engine.process.status() != psutil.STATUS_ZOMBIE, "the server has died"
     answer = world.actors["alice"].get(f"{NS}/team-a/configmaps/a")
     assert answer.status == 200, answer.text
     with log.open("rb") as file:

@@ -13,14 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import orjson
-import psutil
 
 from attacks.wire import Answer, Pairs, Wire, request_bytes
-from support.engine import Engine
 from support.objects import Object, member, role_binding, subject, user
-from support.server import ADMIN_PASSWORD, RunningServer
+from support.running import RunningEngine
 from support.waiting import wait_until
 from support.watching import Watching, watching
 
@@ -184,21 +181,18 @@ class Actor:
 
 @dataclass
 class World:
-    """One running server with the people and namespaces of every case."""
+    """One running engine with the people and namespaces of every case."""
 
-    server: RunningServer
-    wire: Wire
-    operator: httpx.Client
-    """The holder of the cluster's own credentials, who sets things up and looks at everything."""
+    engine: RunningEngine
     actors: dict[str, Actor] = field(default_factory=dict)
     canaries: list[tuple[str, frozenset[str]]] = field(default_factory=list)
     """Each with the names of those who may see it."""
 
     def __post_init__(self) -> None:
-        self._process = psutil.Process(self.server.process.pid)
+        self.operator = self.engine.operator
+        self.wire = Wire(self.engine.url, str(self.engine.ca_file))
         self.anonymous = Actor("anonymous", self)
-        self._connection = self.wire.keep()
-        self.engine = Engine(self.server.url, self.server.ca_file, ADMIN_PASSWORD)
+        self._connection = Wire(str(self.operator.base_url), str(self.engine.ca_file)).keep()
 
     def close(self) -> None:
         """Close what the world keeps open."""
@@ -208,12 +202,12 @@ class World:
 
     def cpu_seconds(self) -> float:
         """The work of the server so far."""
-        times = self._process.cpu_times()
+        times = self.engine.process.cpu_times()
         return float(times.user + times.system)
 
     def resident_bytes(self) -> int:
         """The memory of the server."""
-        return int(self._process.memory_info().rss)
+        return int(self.engine.process.memory_info().rss)
 
     def guard(self, text: str, *entitled: str) -> str:
         """Nobody but these may ever see the text."""
@@ -229,7 +223,7 @@ class World:
 
     def log(self) -> str:
         """What the server has logged so far."""
-        return self.server.log.read_text()
+        return self.engine.log.read_text()
 
     # What must stay
 
@@ -342,8 +336,7 @@ class World:
 
     def sign_in(self, username: str, password: str) -> str:
         """A session token."""
-        answer = self.do("POST", "/auth/login", {"username": username, "password": password})
-        return str(answer["token"])
+        return self.engine.login(username, password)
 
     def throwaway(self, prefix: str = "eve", **spec: Any) -> Actor:
         """A user of one test alone."""

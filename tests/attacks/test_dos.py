@@ -184,7 +184,7 @@ def test_dos_09_odd_headers_cost_little(
     anonymous: Actor, alice: Actor, world: World, headers: list, expected: tuple
 ):
     """They are refused or passed over, quickly, and without a flood of log lines."""
-    log = world.server.log
+    log = world.engine.log
     size = len(log.read_bytes())
     busy = world.cpu_seconds()
     answer = anonymous.get(f"{NS}/team-b/configmaps", headers=headers)

@@ -18,7 +18,7 @@ SECRETS = f"{NS}/team-a/secrets"
 
 def test_log_03_files_are_the_owners_alone(world: World):
     """The data directory is 0700 and each file in it 0600, save what anybody may read."""
-    folder = world.server.data_dir
+    folder = world.engine.data_dir
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     public = {"ca.crt", "server.crt"}
     for each in folder.rglob("*"):
@@ -38,7 +38,7 @@ def test_log_03_nothing_secret_lies_in_the_database(world: World):
     words = [new, eve.password, eve.token, made["token"]]
     words += [each.partition(":")[2] for each in (eve.token, made["token"])]
     words += [base64.b64encode(each.encode()).decode().rstrip("=") for each in list(words)]
-    content = _content(world.server.data_dir)
+    content = _content(world.engine.data_dir)
     for text in [*words, *(text for text, owners in world.canaries if owners <= set(world.actors))]:
         if _is_credential(world, text) or text in words:
             assert text.encode() not in content
@@ -129,7 +129,7 @@ def test_log_05_a_password_in_a_manifest_is_not_kept_in_it(root: Actor, world: W
     assert password not in answer.text
     assert password not in json.dumps(world.do("GET", path))
     assert password not in world.log()
-    assert password.encode() not in _content(world.server.data_dir)
+    assert password.encode() not in _content(world.engine.data_dir)
     body = {"username": name, "password": password}
     source = "127.0.9.2"
     signed = world.anonymous.post("/auth/login", body, source=source, within=3)

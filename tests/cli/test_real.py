@@ -80,6 +80,10 @@ def someone(engine, tmp_path):
     return Person(home, engine)
 
 
+INTERRUPT = "\x03"
+"""Ctrl-C, as a terminal sends it."""
+
+
 def dialogue(person: Person, steps: list[tuple[str, str]], *arguments: str) -> tuple[int, str]:
     """Run the command at a terminal and type each answer when its question comes."""
     process, terminal = pty.fork()
@@ -173,7 +177,7 @@ def test_a_stranger_at_a_terminal_signs_in(admin, someone):
 def test_ctrl_c_ends_quietly(someone):
     """130, and no traceback."""
     status, said = dialogue(
-        someone, [("Trust it", "y\n"), ("Username", "\x03")], "login", someone.engine.url
+        someone, [("Trust it", "y\n"), ("Username", INTERRUPT)], "login", someone.engine.url
     )
     assert status == 130
     assert "Traceback" not in said

@@ -130,5 +130,5 @@ def test_lines_are_cut_wherever_chunks_end():
 def test_event_types_are_complete():
     """Every type of the stream is one an informer knows."""
     assert {each.name for each in EventType} == {
-        *("LISTING", "LISTED", "SYNCED", "ADDED", "MODIFIED", "DELETED"),
+        *("LISTING", "LISTED", "SYNCED", "ADDED", "MODIFIED", "DELETED", "BOOKMARK"),
     }

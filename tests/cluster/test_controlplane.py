@@ -1,19 +1,17 @@
 """The control plane that the other tests here stand on is a real one, whole and new enough."""
 
 import ssl
-from collections.abc import Iterator
 
 import pytest
 
 from contract.replay import Connection, Replay, Scenario, scenarios
-from support.controlplane import ADMIN_TOKEN, ALICE_TOKEN, ControlPlane, control_plane
+from support.controlplane import ALICE_TOKEN, ControlPlane
 from support.controlplane_binaries import kubernetes_version
 from support.kubectl import Kubectl
 from support.objects import config_map, namespace
 from support.session import Session
 from support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
 RECORDED = [each for each in scenarios() if each["id"] in ("cm", "ssa", "crd", "cr")]
 NAMED_BY_THE_BUILD = " in scheme "
 """Kubernetes names a line of its own source there, and every way to build it names another."""
@@ -42,19 +40,10 @@ spec: {{size: {size}}}
 """
 
 
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane with its controllers."""
-    with control_plane(tmp_path_factory.mktemp("controlplane"), controllers=True) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def root(plane: ControlPlane) -> Iterator[Session]:
+@pytest.fixture
+def root(operator: Session) -> Session:
     """The cluster's own administrator."""
-    session = plane.session("admin", ADMIN_TOKEN)
-    yield session
-    session.close()
+    return operator
 
 
 def test_says_its_version(root: Session) -> None:

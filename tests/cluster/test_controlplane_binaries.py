@@ -1,10 +1,19 @@
 """The programs of the control plane are found where the user or the cache has them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from support.controlplane_binaries import PACKAGES, cache_folder, find_binaries
+from support import controlplane_binaries
+from support.controlplane_binaries import (
+    KUBELET,
+    PACKAGES,
+    cache_folder,
+    find_binaries,
+    find_kubelet,
+    kubelet_folder,
+)
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -43,3 +52,17 @@ def test_a_folder_must_have_all_that_is_wanted(
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(named))
     assert find_binaries("etcd", "kube-apiserver") == named
     assert find_binaries() == built
+
+
+def test_the_kubelet_is_found_where_it_is_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No part of what KUBEBUILDER_ASSETS names; another state of it is another program."""
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(fill(tmp_path / "named", *PACKAGES, "kubelet")))
+    assert find_kubelet() is None
+    built = fill(kubelet_folder(), "kubelet") / "kubelet"
+    assert find_kubelet() == built
+    changed = shutil.copytree(KUBELET, tmp_path / "changed")
+    (changed / "main.go").write_text("package main")
+    monkeypatch.setattr(controlplane_binaries, "KUBELET", changed)
+    assert find_kubelet() is None

@@ -64,7 +64,17 @@ class FakeStream:
         self.gone = False
         self.aborted = False
         self.woken = 0
+        self.length: int | None = None
         self._wake = asyncio.Event()
+
+    def begin(self, length: int | None, stall_seconds: float | None) -> None:
+        """Learn how long the stream is."""
+        self.length = length
+
+    @property
+    def whole(self) -> bool:
+        """Whether as much came as was announced."""
+        return self.length in (None, sum(map(len, self.chunks)))
 
     def write(self, chunk: bytes) -> None:
         """Take a chunk."""

@@ -23,7 +23,8 @@ from llmos.apimachinery.errors import (
     StatusError,
 )
 from llmos.apimachinery.object import Object
-from llmos.storage.interface import Event, Subscription
+from llmos.watchcache.interface import Event, Subscription
+from llmos.watchcache.watches import open_watch
 from registry.world import World, changed, config_map
 
 Place = tuple[str, str]
@@ -186,8 +187,12 @@ class StoreMachine(RuleBasedStateMachine):
         watching = Watching(namespace, max(1, self.world.revision - back))
 
         async def begin() -> None:
-            watching.subscription = self.world.store.watch(
-                self.world.kind("configmaps"), namespace, watching.since, watching.events.extend
+            watching.subscription = open_watch(
+                self.world.store.storage,
+                self.world.kind("configmaps"),
+                namespace,
+                watching.since,
+                watching.events.extend,
             )
 
         self.world.run(begin())

@@ -17,13 +17,14 @@ from llmos.registry.catalog import Catalog
 from llmos.registry.context import WriteContext
 from llmos.registry.customserved import served_of
 from llmos.registry.deleting import Deletion
-from llmos.registry.listing import EVERYTHING, ListOptions, Page, Scope
-from llmos.registry.matching import Matches
 from llmos.registry.served import Served
 from llmos.registry.store import ApplyOptions, Store
 from llmos.storage.config import StorageConfig
-from llmos.storage.interface import Event
 from llmos.storage.sqlite import open_storage
+from llmos.watchcache.interface import Event
+from llmos.watchcache.listing import EVERYTHING, ListOptions, Page, Scope
+from llmos.watchcache.matching import Matches
+from llmos.watchcache.watches import open_watch
 
 ALICE = UserInfo("alice", "alice-uid", ("devs",))
 START = 1767225600.0
@@ -217,7 +218,7 @@ class World:
         found: list[Event] = []
 
         async def collect() -> None:
-            self.store.watch(self.kind(plural), None, since, found.extend).close()
+            open_watch(self.store.storage, self.kind(plural), None, since, found.extend).close()
 
         self.run(collect())
         return found

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from endpoints.exchange import Answer, FakeStream, receiver, scope_of
 from llmos.apimachinery.object import Object
 from llmos.authentication.static_tokens import StaticTokens
-from llmos.server.app import Lifecycle, build
+from llmos.endpoints.serving import Lifecycle
+from llmos.server.app import build
 from llmos.server.assembly import Core
 from llmos.server.content import Content
 from llmos.storage.config import StorageConfig

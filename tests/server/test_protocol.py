@@ -398,7 +398,7 @@ def test_a_client_that_leaves_ends_its_watch(site):
 
 def test_a_client_that_does_not_read_its_watch_is_cut(site, monkeypatch):
     """What it has not taken is bounded."""
-    monkeypatch.setattr("llmos.server.watching.MAX_BUFFERED", 100_000)
+    monkeypatch.setattr("llmos.endpoints.watching.MAX_BUFFERED", 100_000)
     path = site.namespace()
 
     async def scenario():

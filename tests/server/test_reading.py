@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmos.endpoints import listcache
+from llmos.endpoints.listcache import ListCache
+from llmos.endpoints.rendering import list_bytes
 from llmos.registry.served import Served
-from llmos.server import listcache
-from llmos.server.listcache import ListCache
-from llmos.server.rendering import list_bytes
 from server.site import config_map
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"

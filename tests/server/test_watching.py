@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from llmos.server import watching
+from llmos.endpoints import watching
 from llmos.storage.config import StorageConfig
 from reconcile.waiting import eventually
 from server.site import config_map, opened

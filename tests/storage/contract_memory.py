@@ -3,11 +3,8 @@
 import pytest
 
 from llmos.storage.config import StorageConfig
-from llmos.storage.interface import (
-    CompactedError,
-    Record,
-    UnavailableError,
-)
+from llmos.storage.interface import UnavailableError
+from llmos.watchcache.interface import CompactedError, Record
 from storage.tools import (
     SMALL,
     USUAL,

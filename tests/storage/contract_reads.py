@@ -2,9 +2,7 @@
 
 import pytest
 
-from llmos.storage.interface import (
-    FutureRevisionError,
-)
+from llmos.watchcache.interface import FutureRevisionError
 from storage.tools import (
     Opener,
     history,

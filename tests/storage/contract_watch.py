@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from llmos.storage.interface import (
-    Event,
-    Record,
-)
+from llmos.watchcache.interface import Event, Record
 from storage.tools import Opener, Received, holds, names, put, write
 
 

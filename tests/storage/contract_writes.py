@@ -2,12 +2,8 @@
 
 import pytest
 
-from llmos.storage.interface import (
-    ConflictError,
-    ExistsError,
-    Record,
-    Write,
-)
+from llmos.storage.interface import ConflictError, ExistsError, Write
+from llmos.watchcache.interface import Record
 from storage.tools import (
     Opener,
     Received,

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from llmos.storage.config import StorageConfig
 from llmos.storage.database import open_database
-from llmos.storage.interface import Event, Key, Write
-from llmos.storage.log import Change, Log
+from llmos.storage.interface import Write
+from llmos.storage.log import Log
 from llmos.storage.sqlite import SQLiteStorage, open_storage
+from llmos.watchcache.interface import Change, Event, Key
 
 WRITERS = 8
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from llmos.storage.interface import Key, Record
+from llmos.watchcache.interface import Key, Record
 
 Change = tuple[str, Key, int, bytes]
 """Type, key, revision and value of one event."""

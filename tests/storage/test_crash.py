@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from llmos.storage.config import StorageConfig
-from llmos.storage.interface import Key
 from llmos.storage.log import open_log
 from llmos.storage.sqlite import SQLiteStorage, open_storage
+from llmos.watchcache.interface import Key
 from storage.tools import Received
 
 CHILD = Path(__file__).with_name("crash_child.py")

@@ -10,16 +10,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from llmos.storage.interface import (
-    CompactedError,
-    ConflictError,
-    Event,
-    ExistsError,
-    FutureRevisionError,
-    Key,
-    Write,
-)
+from llmos.storage.interface import ConflictError, ExistsError, Write
 from llmos.storage.sqlite import SQLiteStorage, open_storage
+from llmos.watchcache.interface import CompactedError, Event, FutureRevisionError, Key
 from storage.model import Model
 from storage.tools import SMALL
 

@@ -14,8 +14,9 @@ import pytest
 from llmos.storage.compaction import Compactor
 from llmos.storage.config import StorageConfig
 from llmos.storage.interface import UnavailableError, Write
-from llmos.storage.log import Change, Log, open_log
+from llmos.storage.log import Log, open_log
 from llmos.storage.sqlite import SQLiteStorage, open_storage
+from llmos.watchcache.interface import Change
 from storage.tools import SMALL, USUAL, Kept, Received, fill, key, names, put, write
 
 

@@ -10,14 +10,9 @@ import apsw
 
 from llmos.storage.config import StorageConfig
 from llmos.storage.database import open_database
-from llmos.storage.interface import (
-    Event,
-    Key,
-    Record,
-    Storage,
-    Write,
-)
+from llmos.storage.interface import Storage, Write
 from llmos.storage.log import Log
+from llmos.watchcache.interface import Event, Key, Record
 
 Opener = Callable[..., AbstractAsyncContextManager[Storage]]
 """``opened(config=…, clock=…)``; what was kept by an earlier one is found again."""

@@ -17,6 +17,7 @@ The tree (Kubernetes' ``metav1.StatusReason`` and its HTTP code)::
     ├── InvalidError                422 Invalid, with one cause a field error
     ├── TooManyRequestsError        429 TooManyRequests
     ├── InternalError               500 InternalError
+    ├── BadGatewayError             502 InternalError
     ├── ServiceUnavailableError     503 ServiceUnavailable
     └── TimedOutError               504 Timeout
 
@@ -254,6 +255,13 @@ class InternalError(StatusError):
     """500: our fault."""
 
     code = 500
+    reason = "InternalError"
+
+
+class BadGatewayError(StatusError):
+    """502: the server behind this one did not answer well; Kubernetes has no reason for that."""
+
+    code = 502
     reason = "InternalError"
 
 

@@ -4,8 +4,9 @@ Source: kubernetes/pkg/apis/admissionregistration (v1/defaults.go, validation) a
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from llmos.apimachinery.cel.schema_types import RESERVED
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.names import dns1123_subdomain, qualified_name
 from llmos.apimachinery.object import Object, get_path
@@ -17,22 +18,14 @@ from llmos.apimachinery.validation import (
 )
 from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.apis.printing import AGE, NAME, UNSET, field, selector_text, text
-from llmos.apis.strategy import NameCheck, Strategy
+from llmos.apis.strategy import Strategy
 
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FAILURE_POLICIES = ("Fail", "Ignore")
 _MATCH_POLICIES = ("Equivalent", "Exact")
 _ACTIONS = ("Audit", "Deny", "Warn")
 _NOT_FOUND_ACTIONS = ("Allow", "Deny")
 _RULE_LISTS = ("operations", "apiGroups", "apiVersions", "resources")
-_IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
-_NO_IDENTIFIERS = frozenset(
-    (
-        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
-        *("function", "if", "import", "let", "loop", "package", "namespace", "return", "var"),
-        *("void", "while"),
-    )
-)
-"""Words of CEL, and those that it keeps for later."""
 _OPERATIONS = ("*", "CREATE", "UPDATE", "DELETE", "CONNECT")
 
 
@@ -149,14 +142,15 @@ def _expression_errors(spec: Object) -> Iterator[FieldError]:
                 yield from _name_errors(each.get(named) or "", f"{path}.{named}", seen, check)
 
 
-def _identifier(name: str) -> Sequence[str]:
-    """What is wrong with the name of a variable: expressions have to be able to say it."""
-    if _IDENTIFIER.fullmatch(name) and name not in _NO_IDENTIFIERS:
-        return ()
-    return ("must be a valid CEL identifier",)
+def _identifier(name: str) -> Iterator[str]:
+    """What keeps a name from being one of CEL (validateVariable of the same source)."""
+    if not _IDENTIFIER.fullmatch(name) or name in RESERVED:
+        yield "must be a valid CEL identifier"
 
 
-def _name_errors(name: str, path: str, seen: set[str], check: NameCheck) -> Iterator[FieldError]:
+def _name_errors(
+    name: str, path: str, seen: set[str], check: Callable[[str], Iterable[str]]
+) -> Iterator[FieldError]:
     if not name:
         yield field_required(path)
         return

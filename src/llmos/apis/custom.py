@@ -66,7 +66,7 @@ def custom_strategy(
         has_status=has_status,
         has_generation=True,
         unconditional_update=False,
-        fields=_selectable(fields) if fields else None,
+        fields=selectable(fields),
         field_names=fields,
         columns=tuple(apiextensions.columns_of(crd, version)),
     )
@@ -127,7 +127,10 @@ def _prepare_status(new: Object, _: Object, schema: Schema) -> None:
         apply_defaults(status, below)
 
 
-def _selectable(fields: tuple[str, ...]) -> Callable[[Object], Mapping[str, str]]:
+def selectable(fields: Sequence[str]) -> Callable[[Object], Mapping[str, str]] | None:
+    """Reads the selectable fields of an instance; None: there are none."""
+    if not fields:
+        return None
     paths: list[tuple[str, Path]] = [(each, compile_path(f".{each}")) for each in fields]
 
     def values(obj: Object) -> Mapping[str, str]:

@@ -1,7 +1,8 @@
-"""Which controllers run beside the embedded server, and what each of them needs.
+"""Which controllers run, and what each of them needs.
 
 They are ordinary clients of the API, under the ServiceAccount ``llmos-controllers`` in
-``llmos-system``. The server runs the runner once it listens, and cancels it before it stops.
+``llmos-system``. Beside the embedded server all of them run, from when it listens until it stops;
+before a cluster the platform's own do (``leading``), for the cluster brings the others.
 """
 
 import asyncio
@@ -30,6 +31,18 @@ from llmos.reconcile.runner import Runner, supervise
 from llmos.server.run import Started
 
 
+def platform_controllers(informers: Informers, clock: Clock) -> list[Controller]:
+    """What llmos adds to Kubernetes: users, roles and who has them."""
+    client = informers.client
+    return [
+        role_template_binding_controller(client, informers, clock),
+        role_template_controller(client, informers, clock),
+        global_role_controller(client, informers, clock),
+        user_controller(client, informers, clock),
+        namespace_defaults_controller(client, informers, clock),
+    ]
+
+
 def controllers(informers: Informers, clock: Clock, ca_pem: str) -> list[Controller]:
     """Every controller, over shared informers.
 
@@ -41,13 +54,9 @@ def controllers(informers: Informers, clock: Clock, ca_pem: str) -> list[Control
     client = informers.client
     known = KnownResources(client, clock)
     return [
-        role_template_binding_controller(client, informers, clock),
-        role_template_controller(client, informers, clock),
-        global_role_controller(client, informers, clock),
+        *platform_controllers(informers, clock),
         cluster_role_aggregation_controller(client, informers, clock),
-        user_controller(client, informers, clock),
         namespace_content_controller(client, informers, clock, ca_pem),
-        namespace_defaults_controller(client, informers, clock),
         namespace_deletion_controller(client, informers, clock),
         resource_quota_controller(client, informers, known, clock),
         volume_protection_controller(client, informers, clock),

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.http import Request, Response, StreamResponse, UpgradeResponse
 from llmos.endpoints.pipeline import Pipeline, response_headers
 
 MAX_BUFFERED = 64 * 1024 * 1024
@@ -95,6 +95,8 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         body = await request.aread()
         asked = Request(_scope(request), _body(body))
         answer = await self._app.answer(asked)
+        # Nobody upgrades where there is no connection.
+        assert not isinstance(answer, UpgradeResponse)
         headers = response_headers(asked, answer)
         if isinstance(answer, Response):
             return httpx.Response(answer.status, headers=headers, content=answer.body)

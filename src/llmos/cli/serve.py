@@ -1,7 +1,6 @@
 """``llmos serve``: the embedded server, in the foreground."""
 
 import asyncio
-import logging
 import shlex
 import shutil
 import ssl
@@ -19,6 +18,7 @@ from llmos.authentication.certificates import CertificateError
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
+from llmos.cli.logs import log_to_stderr
 from llmos.cli.options import PASSWORD_VARIABLE, examples, first_password
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
@@ -79,19 +79,11 @@ def serve(*, verbose: bool, **options: Any) -> None:
     """
     if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
-    _log(verbose=verbose)
+    log_to_stderr(verbose=verbose)
     config = ServerConfig(**options, admin_password=first_password())
     with _start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
-
-
-def _log(*, verbose: bool) -> None:
-    """Log to stderr: warnings, or everything that changes or is refused."""
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in ("httpx", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class EventType(Enum):
     ADDED = auto()
     MODIFIED = auto()
     DELETED = auto()
+    BOOKMARK = auto()
+    """Nothing else happened up to the object's resourceVersion."""
 
 
 class Event(NamedTuple):
@@ -59,6 +61,7 @@ _CHANGES = {
     "ADDED": EventType.ADDED,
     "MODIFIED": EventType.MODIFIED,
     "DELETED": EventType.DELETED,
+    "BOOKMARK": EventType.BOOKMARK,
 }
 
 
@@ -99,6 +102,10 @@ def _ignore() -> None:
     """Nobody wants to know."""
 
 
+def _accept(_: StatusError | ConnectionFailedError) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(slots=True)
 class Stream:
     """The events of a resource, all namespaces or one, as they come."""
@@ -115,6 +122,8 @@ class Stream:
     """Seconds until a watch begins anew, and a server that is gone is noticed; None: long."""
     heard: Callable[[], None] = _ignore
     """Called whenever the server has said something."""
+    failed: Callable[[StatusError | ConnectionFailedError], None] = _accept
+    """Called with what makes it begin anew."""
 
     async def events(self) -> AsyncIterator[Event]:
         """List and watch for ever.
@@ -137,12 +146,14 @@ class Stream:
                 self._failed(error)
             if self.version != version or ended:
                 backoff.reset()
-            await self.sleep(backoff.next())
+            if not ended:
+                await self.sleep(backoff.next())
 
     def _failed(self, error: StatusError | ConnectionFailedError) -> None:
         """Say what went wrong, once a line; an expired version begins anew."""
         if isinstance(error, NotFoundError):
             raise error
+        self.failed(error)
         if isinstance(error, ExpiredError):
             self.version = ""
             return

@@ -44,7 +44,7 @@ from llmos.reconcile.workqueue import Key
 log = logging.getLogger(__name__)
 
 _LEFT_ALONE = (NAMESPACES, SERVICE_ACCOUNTS)
-"""Namespaces are an operator's to delete; an account that is gone leaves nobody to bring it back."""
+"""Namespaces are an operator's to delete; without its account nobody brings anything back."""
 _AGAIN = 1.0
 """Seconds until a definition that is being deleted may be gone."""
 

@@ -26,6 +26,19 @@ _VERBS = frozenset({"get", "list", "create", "update", "patch", "delete", "delet
 _UNFIT = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 
+def whole_head(data: bytes) -> bytes | None:
+    """The head at the beginning of a read, if it is whole and one that may be remembered."""
+    end = data.find(HEAD_END, 0, MAX_HEAD)
+    return None if end < 0 else bytes(data[: end + len(HEAD_END)])
+
+
+@types.coroutine
+def in_task() -> Generator[Any, Any, None]:
+    """Go on in a task of one's own, where the work was started without one (see ``start``)."""
+    if asyncio.current_task() is None:
+        yield _A_TASK
+
+
 class Heads:
     """What heads mean, by their bytes."""
 
@@ -84,6 +97,9 @@ async def _nothing_more() -> dict[str, Any]:
     return {"type": "http.disconnect"}
 
 
+_A_TASK = object()
+
+
 def start(
     work: Coroutine[Any, Any, Any],
     done: Callable[[Any], None],
@@ -92,7 +108,8 @@ def start(
     """Run a coroutine at once, as far as it goes without waiting.
 
     Args:
-        work: must not use what needs a task of its own (``asyncio.timeout``) before it first waits.
+        work: must not use what needs a task of its own (``asyncio.timeout``) before it first waits,
+            if only for ``in_task``.
         done: takes its result, before this returns or later.
         failed: takes what it raises.
 
@@ -128,7 +145,8 @@ async def _finish(
 def _go_on(work: Coroutine[Any, Any, Any], waits_for: Any) -> Generator[Any, Any, Any]:
     """Wait for what the coroutine waits for, then let it go on; it hears of errors as a task's."""
     try:
-        yield waits_for
+        if waits_for is not _A_TASK:
+            yield waits_for
     except BaseException as error:  # noqa: BLE001 - handed on to whom it concerns
         try:
             waits_for = work.throw(error)

@@ -4,7 +4,7 @@ The embedded server and the proxy both make them from ASGI; nothing below this r
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -35,6 +35,7 @@ class Request:
         "_headers",
         "_query",
         "authenticated",
+        "connection",
         "handshake",
         "head_is_read",
         "identity",
@@ -61,6 +62,8 @@ class Request:
         self._headers: Mapping[str, str] | None = None
         self._query: Mapping[str, str] | None = None
         self._body: bytes | None = None
+        self.connection: Connection | None = scope.get("extensions", {}).get("llmos")
+        """What it came on; None where there is none, in one process."""
         self.info: RequestInfo
         """Set by ``read``."""
         self.recheck: Callable[[], Awaitable[None]] | None = None
@@ -92,6 +95,7 @@ class Request:
         request._headers = self.headers  # noqa: SLF001 - of its own class
         request._query = self.query  # noqa: SLF001
         request._body = body  # noqa: SLF001
+        request.connection = None
         request.info = self.info
         request.recheck = None
         request.handshake = None
@@ -100,6 +104,10 @@ class Request:
         request.warnings = []
         request.head_is_read = True
         return request
+
+    def put_body(self, body: bytes) -> None:
+        """Go on as if this had been the body."""
+        self._body = body
 
     @property
     def path(self) -> str:
@@ -156,32 +164,58 @@ class Request:
             StatusError: the sender lost his rights while it came in.
         """
         if self._body is None:
-            loop = asyncio.get_running_loop()
-            started = loop.time()
-            self._body = await self._read(limit)
-            if self.recheck is not None and loop.time() - started > SLOW_BODY_SECONDS:
-                await self.recheck()
+            if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
+                raise UnsupportedMediaTypeError("the body must not be compressed")
+            self._body = await self.raw_body(limit)
         return self._body
 
-    async def _read(self, limit: int) -> bytes:
-        if self.headers.get("content-encoding", "").lower() not in ("", "identity"):
-            raise UnsupportedMediaTypeError("the body must not be compressed")
+    @property
+    def declared_length(self) -> int | None:
+        """The body's length in bytes, where the head says it; None: it comes in chunks."""
         declared = self.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit:
+        if declared.isdigit():
+            return int(declared)
+        return None if "transfer-encoding" in self.headers else 0
+
+    async def raw_body(self, limit: int) -> bytes:
+        """Read the whole body as it was sent, compressed or not, once.
+
+        Raises:
+            RequestEntityTooLargeError: it is longer than ``limit`` bytes.
+            BadRequestError: the client went away.
+            StatusError: the sender lost his rights while it came in.
+        """
+        if self._body is not None:
+            return self._body
+        if (self.declared_length or 0) > limit:
             raise RequestEntityTooLargeError.of(limit)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         chunks: list[bytes] = []
         size = 0
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise BadRequestError("the client closed the connection")
-            chunk = message.get("body", b"")
+        async for chunk in self.chunks():
             size += len(chunk)
             if size > limit:
                 raise RequestEntityTooLargeError.of(limit)
             chunks.append(chunk)
+        if self.recheck is not None and loop.time() - started > SLOW_BODY_SECONDS:
+            await self.recheck()
+        return b"".join(chunks)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes in, once; the client waits while nobody takes it.
+
+        Raises:
+            BadRequestError: the client went away.
+        """
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequestError("the client closed the connection")
+            if chunk := message.get("body", b""):
+                yield chunk
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                return
 
 
 Headers = list[tuple[bytes, bytes]]
@@ -195,6 +229,12 @@ class Response:
     body: bytes
     content_type: str = "application/json"
     headers: Headers = field(default_factory=list)
+    as_is: bool = False
+    """``headers`` are all there are, the length included: somebody else's answer, unchanged."""
+
+
+class BrokenStreamError(Exception):
+    """A stream cannot be ended well: the client must not take what it has for the whole."""
 
 
 class Stream(Protocol):
@@ -228,11 +268,76 @@ class MessageStream(Stream, Protocol):
         """Say that nothing follows, and hang up."""
 
 
+class Taker(Protocol):
+    """Who takes what a ``Duplex`` has to give. Nothing is called after ``lost``."""
+
+    def receive(self, data: bytes) -> None:
+        """Bytes came in."""
+
+    def writable(self, yes: bool) -> None:
+        """Whether more may be written: the other end takes it, or is behind."""
+
+    def eof(self) -> None:
+        """No more bytes come in; some may still go out."""
+
+    def lost(self) -> None:
+        """The connection is over."""
+
+
+class Duplex(Protocol):
+    """A connection that carries bytes both ways."""
+
+    taker: Taker
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes."""
+
+    def pause(self) -> None:
+        """Take in nothing more for a while."""
+
+    def resume(self) -> None:
+        """Take in again."""
+
+    def write_eof(self) -> bool:
+        """Say that nothing more is written; False: this connection can only be closed."""
+
+    def close(self) -> None:
+        """Close once everything is written."""
+
+    def abort(self) -> None:
+        """Drop the connection so that the other end sees that it was dropped."""
+
+
 class Connection(Stream, Protocol):
     """The connection that a request came on."""
 
+    def begin(self, length: int | None, stall_seconds: float | None) -> None:
+        """Say how the stream is written: so many bytes, or (None) in chunks.
+
+        ``stall_seconds`` is how long the client may leave it lying; None: as all answers.
+        """
+
+    @property
+    def whole(self) -> bool:
+        """Whether as many bytes were written as were announced, if any were."""
+
+    async def drain(self) -> None:
+        """Wait until the client has taken most of what was written, or is gone."""
+
+    def on_leave(self, callback: Callable[[], None] | None) -> None:
+        """Call this, and nothing else, when the client leaves."""
+
+    def allow_long_body(self) -> None:
+        """Let the body of this request come in for as long as it goes on coming.
+
+        For requests that may make it: the bound on the whole request is for everybody else.
+        """
+
     def upgrade(self, head: bytes) -> MessageStream:
         """Answer with ``head`` and go on as a WebSocket."""
+
+    def take_over(self, head: bytes, taker: Taker) -> Duplex:
+        """Answer with ``head`` and go on in another protocol."""
 
 
 @dataclass(slots=True)
@@ -241,5 +346,22 @@ class StreamResponse:
 
     status: int
     run: Callable[[Stream], Awaitable[None]]
+    """Raises ``BrokenStreamError`` where the answer is not whole."""
     content_type: str = "application/json"
     headers: Headers = field(default_factory=list)
+    as_is: bool = False
+    """``headers`` are all there are, but for ``length``: somebody else's answer, unchanged."""
+    length: int | None = None
+    """Bytes that ``run`` writes; None: it is not known before."""
+    stall_seconds: float | None = None
+    """How long the client may leave it lying; None: as all answers."""
+
+
+@dataclass(slots=True)
+class UpgradeResponse:
+    """A 101, after which the connection belongs to another protocol until ``run`` returns."""
+
+    headers: Headers
+    run: Callable[[Connection, bytes], Awaitable[None]]
+    """Takes the connection over, with the head that it is given."""
+    status: int = 101

@@ -6,12 +6,17 @@ say what he may do. Both engines use it, each with the ``View`` over what it rea
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
+from weakref import WeakValueDictionary
 
-from llmos.apimachinery.object import Object
+import orjson
+
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.endpoints.requestinfo import RequestInfo
+from llmos.watchcache.interface import Key
+from llmos.watchcache.listing import EVERYTHING, Scope
 
 _READS = frozenset({"list", "watch"})
 _BINDINGS = ("management.llmos.ai", "roletemplatebindings")
@@ -38,13 +43,46 @@ class View:
     targets: frozenset[str] | None = None
     """Role template bindings for these namespaces; None: whatever they are for."""
 
-    def shows(self, namespace: str, name: str, load: Callable[[], Object]) -> bool:
-        """Whether an object is visible; ``load`` reads it, if its content matters."""
+    def shows(self, namespace: str, name: str, value: bytes) -> bool:
+        """Whether an object is visible, given as it is stored."""
         if self.namespaces is not None and namespace not in self.namespaces:
             return False
         if self.names is not None and name not in self.names:
             return False
-        return self.targets is None or str(load().get("namespaceId") or "") in self.targets
+        return self.targets is None or _target(value) in self.targets
+
+    def scope(self) -> Scope:
+        """Where a list looks."""
+        allows = None if self.targets is None else self._allows
+        return Scope(self.namespaces, allows, self.names)
+
+    def _allows(self, key: Key, value: bytes) -> bool:
+        return self.shows(key.namespace, key.name, value)
+
+    def crossing(self, other: "View") -> Scope:
+        """Where objects may be that only one of the two shows."""
+        if self.targets != other.targets:
+            return EVERYTHING
+        if self.names == other.names and None not in (self.namespaces, other.namespaces):
+            return Scope(namespaces=_difference(self.namespaces, other.namespaces))
+        if self.namespaces == other.namespaces and None not in (self.names, other.names):
+            return Scope(names=_difference(self.names, other.names))
+        return EVERYTHING
+
+
+def _difference(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str]:
+    return (one or frozenset()) ^ (other or frozenset())
+
+
+@lru_cache(maxsize=16384)
+def _target(value: bytes) -> str:
+    """The namespace that a binding is for; a thousand watchers ask about the same one."""
+    return str(orjson.loads(value).get("namespaceId") or "")
+
+
+def scope_of(view: View | None) -> Scope:
+    """Where a list looks that may be narrowed."""
+    return EVERYTHING if view is None else view.scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +92,10 @@ class Narrowing:
     visibility: Visibility
     namespaced: Callable[[RequestInfo], bool]
     """Whether the requested resource is a served namespaced kind."""
+    _shared: WeakValueDictionary[frozenset[str], frozenset[str]] = field(
+        default_factory=WeakValueDictionary, repr=False
+    )
+    """Equal sets are one in memory, however many watches see through them."""
 
     def view(self, user: UserInfo, info: RequestInfo) -> View | None:
         """What the user sees of a request he may not make whole; None: he is refused."""
@@ -77,8 +119,11 @@ class Narrowing:
             return View(names=self._namespaces(user))
         if not self.namespaced(info):
             return None
-        visible = self.visibility.visible_namespaces(user, info.verb, info.group, info.resource)
-        return View(namespaces=visible)
+        return View(namespaces=self._where(user, info.verb, info.group, info.resource))
 
     def _namespaces(self, user: UserInfo) -> frozenset[str] | None:
-        return self.visibility.visible_namespaces(user, "get", "", "namespaces")
+        return self._where(user, "get", "", "namespaces")
+
+    def _where(self, user: UserInfo, verb: str, group: str, resource: str) -> frozenset[str] | None:
+        visible = self.visibility.visible_namespaces(user, verb, group, resource)
+        return None if visible is None else self._shared.setdefault(visible, visible)

@@ -13,7 +13,16 @@ from typing import Any
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import StatusError
 from llmos.endpoints.audit import audit
-from llmos.endpoints.http import Connection, Headers, Receive, Request, Response, StreamResponse
+from llmos.endpoints.http import (
+    BrokenStreamError,
+    Connection,
+    Headers,
+    Receive,
+    Request,
+    Response,
+    StreamResponse,
+    UpgradeResponse,
+)
 from llmos.endpoints.responses import (
     compress,
     error_response,
@@ -23,7 +32,8 @@ from llmos.endpoints.responses import (
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Filter = Callable[[Request], Awaitable[None]]
-Handler = Callable[[Request], Awaitable[Response | StreamResponse]]
+Answer = Response | StreamResponse | UpgradeResponse
+Handler = Callable[[Request], Awaitable[Answer]]
 
 _LOG = logging.getLogger("llmos.server")
 _COMMON: Headers = [(b"cache-control", b"no-cache, private")]
@@ -44,19 +54,22 @@ class Pipeline:
         started = self.clock()
         request = Request(scope, receive)
         response = await self.answer(request)
-        if isinstance(response, StreamResponse):
-            await _send_stream(request, response, scope["extensions"]["llmos"], send)
-        else:
-            await _send(request, response, send)
+        match response:
+            case Response():
+                await _send(request, response, send)
+            case StreamResponse():
+                await _send_stream(request, response, scope["extensions"]["llmos"], send)
+            case UpgradeResponse():
+                await response.run(scope["extensions"]["llmos"], upgrade_head(response))
         audit(request, response.status, self.clock() - started)
 
-    async def answer(self, request: Request) -> Response | StreamResponse:
+    async def answer(self, request: Request) -> Answer:
         """Run the filters and the handler; whatever is raised becomes an answer."""
         try:
             for each in self.filters:
                 await each(request)
             response = await self.handler(request)
-            if isinstance(response, Response):
+            if isinstance(response, Response) and not response.as_is:
                 await compress(request, response)
         except StatusError as error:
             return error_response(error, request.headers.get("accept", ""))
@@ -74,29 +87,78 @@ _STATUS_LINES = {
 
 def response_bytes(request: Request, response: Response) -> bytes:
     """A whole answer as HTTP/1.1 sends it."""
-    lines = [_STATUS_LINES[response.status]]
-    for name, value in response_headers(request, response):
+    lines = _head_lines(response.status, response_headers(request, response))
+    if not response.as_is:
+        lines.append(b"content-length: %d\r\n" % len(response.body))
+    lines += (b"\r\n", response.body)
+    return b"".join(lines)
+
+
+def stream_head(request: Request, response: StreamResponse) -> bytes:
+    """The head of a stream as HTTP/1.1 sends it."""
+    lines = _head_lines(response.status, stream_headers(request, response))
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def upgrade_head(response: UpgradeResponse) -> bytes:
+    """The head of a 101."""
+    lines = _head_lines(response.status, response.headers)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def _head_lines(status: int, headers: Headers) -> list[bytes]:
+    line = _STATUS_LINES.get(status)
+    lines = [b"HTTP/1.1 %d \r\n" % status if line is None else line]
+    for name, value in headers:
         if b"\r" in value or b"\n" in value:
             raise ValueError("a header must be one line")
         lines += (name, b": ", value, b"\r\n")
-    lines += (b"content-length: %d\r\n\r\n" % len(response.body), response.body)
-    return b"".join(lines)
+    return lines
 
 
 def response_headers(request: Request, response: Response | StreamResponse) -> Headers:
     """The headers of an answer, but for its length."""
-    headers = [(b"content-type", response.content_type.encode())] if response.content_type else []
-    headers += response.headers
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers += _COMMON
+    if response.as_is:
+        headers = list(response.headers)
+    else:
+        kind = response.content_type
+        headers = [(b"content-type", kind.encode())] if kind else []
+        headers += response.headers
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers += _COMMON
     if request.warnings:
         headers += warning_headers(request.warnings)
     return headers
 
 
+def stream_headers(request: Request, response: StreamResponse) -> Headers:
+    """The headers of a stream."""
+    headers = response_headers(request, response)
+    if response.length is None:
+        headers.append((b"transfer-encoding", b"chunked"))
+    else:
+        headers.append((b"content-length", b"%d" % response.length))
+    return headers
+
+
+async def run_stream(response: StreamResponse, connection: Connection) -> bool:
+    """Let a stream be written whose head is out; False: it broke off, and so did the connection."""
+    connection.begin(response.length, response.stall_seconds)
+    try:
+        await response.run(connection)
+    except BrokenStreamError:
+        connection.abort()
+        return False
+    if not connection.whole:
+        connection.abort()
+    return connection.whole
+
+
 async def _send(request: Request, response: Response, send: Send) -> None:
     headers = response_headers(request, response)
-    if response.status not in (204, 304):
+    if not response.as_is and response.status not in (204, 304):
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
@@ -110,7 +172,7 @@ async def _send_stream(
         await response.run(socket)
         await socket.close()
         return
-    headers = [*response_headers(request, response), (b"transfer-encoding", b"chunked")]
+    headers = stream_headers(request, response)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await response.run(connection)
-    await send({"type": "http.response.body", "body": b""})
+    if await run_stream(response, connection):
+        await send({"type": "http.response.body", "body": b""})

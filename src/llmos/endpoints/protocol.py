@@ -6,18 +6,19 @@ cannot be parsed, and for streams a way to write to the transport without a task
 
 import asyncio
 import logging
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
-import orjson
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from llmos.endpoints.audit import audit
-from llmos.endpoints.fastlane import HEAD_END, Heads, start
-from llmos.endpoints.fastlane import MAX_HEAD as MAX_KNOWN_HEAD
-from llmos.endpoints.http import Request, Response
-from llmos.endpoints.pipeline import Pipeline, response_bytes
+from llmos.endpoints.fastlane import Heads, start, whole_head
+from llmos.endpoints.http import Request, Response, StreamResponse, UpgradeResponse
+from llmos.endpoints.pipeline import Pipeline, response_bytes, run_stream, stream_head
+from llmos.endpoints.refusals import BAD_REQUEST, HEAD_TOO_LARGE, TOO_SLOW
 from llmos.endpoints.responses import unexpected_error_response
-from llmos.endpoints.websockets import WebSocket
+from llmos.endpoints.transport import Patience, RawConnection, TransportStream, reset
 
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers together."""
@@ -29,35 +30,11 @@ FAREWELL_SECONDS = 2.0
 """How long a client may take to take the rest and to answer that the connection closes."""
 GOODBYE_SECONDS = 0.5
 """How long a closed connection waits for the client's part of the TLS goodbye."""
-
-
-def _refusal(code: int, phrase: str, reason: str) -> bytes:
-    status = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": phrase,
-        "reason": reason,
-        "code": code,
-    }
-    body = orjson.dumps(status)
-    head = (
-        f"HTTP/1.1 {code} {phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def _whole_head(data: bytes) -> bytes | None:
-    end = data.find(HEAD_END, 0, MAX_KNOWN_HEAD)
-    return None if end < 0 else bytes(data[: end + len(HEAD_END)])
+LAST_WORDS_SECONDS = 30.0
+"""How long a client may take to take the rest of what came in another protocol."""
 
 
 _LOG = logging.getLogger("llmos.server")
-_BAD_REQUEST = _refusal(400, "Bad Request", "BadRequest")
-_HEAD_TOO_LARGE = _refusal(431, "Request Header Fields Too Large", "BadRequest")
-_TOO_SLOW = _refusal(408, "Request Timeout", "Timeout")
 
 
 def _may_end(data: bytes, room: int) -> bool:
@@ -65,55 +42,11 @@ def _may_end(data: bytes, room: int) -> bool:
     return data.find(b"\r\n\r\n", 0, room) >= 0 or data.startswith((b"\n", b"\r\n"))
 
 
-class TransportStream:
-    """Writes the chunks of a streaming response straight to the connection."""
+class Follower(Protocol):
+    """What takes the bytes of a connection that is no longer HTTP."""
 
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: "BoundedProtocol") -> None:
-        self._protocol = protocol
-
-    def write(self, chunk: bytes) -> None:
-        """Send one chunk in chunked encoding (RFC 9112, 7.1)."""
-        if not self.gone:
-            self._protocol.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-
-    @property
-    def buffered(self) -> int:
-        """Bytes that the client has not taken yet."""
-        return 0 if self.gone else self._protocol.transport.get_write_buffer_size()
-
-    @property
-    def gone(self) -> bool:
-        """Whether the client has left."""
-        return self._protocol.lost or self._protocol.transport.is_closing()
-
-    def abort(self) -> None:
-        """Drop the connection, whatever is still to be sent."""
-        self._protocol.transport.abort()
-
-    def wake(self) -> None:
-        """End ``wait`` early."""
-        self._protocol.wakened.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait so many seconds; less if the client leaves or somebody calls ``wake``."""
-        wakened = self._protocol.wakened
-        try:
-            async with asyncio.timeout(seconds):
-                await wakened.wait()
-        except TimeoutError:
-            return
-        wakened.clear()
-
-    def upgrade(self, head: bytes) -> WebSocket:
-        """Answer with ``head`` and go on as a WebSocket."""
-        protocol = self._protocol
-        protocol.socket = WebSocket(self, protocol.transport.write, protocol.hang_up)
-        protocol.cycle.response_started = True
-        if not self.gone:
-            protocol.transport.write(head)
-        return protocol.socket
+    def receive(self, data: bytes) -> None:
+        """Take what the client sends."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -126,8 +59,20 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.lost = False
         self.wakened = asyncio.Event()
-        self.socket: WebSocket | None = None
+        self.socket: Follower | None = None
         """What takes the bytes once the connection is no longer HTTP."""
+        self.on_leave: Callable[[], None] | None = None
+        """Who besides hears that the client has left."""
+        self.long_body = False
+        """Whether the present body may take as long as it goes on coming."""
+        self._answering: RequestResponseCycle | None = None
+        """The request that is being answered; ``cycle`` is the latest that was read."""
+        self._moved_at = 0.0
+        """When something last came in."""
+        self.patience = Patience(STALL_SECONDS, self.drop)
+        """How long the client may leave the present answer lying."""
+        self._upgrading = False
+        """What follows is meant for another protocol, if it is granted; it waits in ``_held``."""
         self._head_size = 0
         self._in_head = True
         self._deadline: asyncio.TimerHandle | None = None
@@ -147,50 +92,83 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the streams."""
         self._disarm()
+        self.patience.rest()
         self.lost = True
         self.wakened.set()
         super().connection_lost(exc)
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+        if isinstance(self.socket, RawConnection):
+            self.socket.taker.lost()
+        if self.on_leave is not None:
+            self.on_leave()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Close, as HTTP does; other protocols may go on in the other direction."""
+        if isinstance(self.socket, RawConnection):
+            self.socket.taker.eof()
+            # TLS ends both ways at once.
+            return self.transport.can_write_eof()
+        return False
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, within bounds."""
         if self.socket is not None:
             self.socket.receive(data)
             return
-        if self._busy:
+        if self._busy or self._upgrading:
             self._held += data
             self.transport.pause_reading()
             return
         if self._in_head and not self._head_size and self._take_fast_lane(data):
             return
         if self._in_head:
-            self._candidate = None if self._head_size else _whole_head(data)
+            self._candidate = None if self._head_size else whole_head(data)
             self._head_size += len(data)
             if self._deadline is None:
                 self._arm()
             # A body may follow in the same read: what is over the limit is judged without it.
             room = max(MAX_HEAD + len(data) - self._head_size, 0)
             if self._head_size > MAX_HEAD and not _may_end(data, room):
-                self._refuse(_HEAD_TOO_LARGE)
+                self._refuse(HEAD_TOO_LARGE)
                 return
-        super().data_received(data)
+        else:
+            self._moved_at = self.loop.time()
+        self._parse(data)
         if self._in_head and self._head_size > MAX_HEAD and not self.transport.is_closing():
-            self._refuse(_HEAD_TOO_LARGE)
+            self._refuse(HEAD_TOO_LARGE)
+
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._held = bytes(data[upgrade.args[0] :])
+        except HttpParserError:
+            self._refuse(BAD_REQUEST)
 
     def pause_writing(self) -> None:
         """Let the work wait for a client that does not take its answers, but not for ever."""
         super().pause_writing()
-        self._bound_stall()
+        self.patience.wait(self.transport)
+        if isinstance(self.socket, RawConnection):
+            self.socket.taker.writable(False)
 
-    def _bound_stall(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        self.loop.call_later(STALL_SECONDS, self._drop_stalled, left)
+    def resume_writing(self) -> None:
+        """The client has taken most of it."""
+        super().resume_writing()
+        self.patience.rest()
+        if isinstance(self.socket, RawConnection) and not self.lost:
+            self.socket.taker.writable(True)
 
-    def _drop_stalled(self, left: int) -> None:
-        if self.lost or not self.flow.write_paused:
-            return
-        if self.transport.get_write_buffer_size() < left:
-            self._bound_stall()
-        else:
+    def drop(self) -> None:
+        """Drop the connection with a reset: nobody takes what he has for the whole."""
+        for cycle in (self._answering, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+        if not self.lost:
+            reset(self.transport)
             self.transport.abort()
 
     # The fast lane
@@ -205,9 +183,15 @@ class BoundedProtocol(HttpToolsProtocol):
             return False
         self._disarm()
         self._busy = True
+        request.connection = TransportStream(self)
         began = self._used_at = self.loop.time()
 
-        def done(response: Response) -> None:
+        def done(response: Response | StreamResponse | UpgradeResponse) -> None:
+            if isinstance(response, StreamResponse):
+                self._keep(self.loop.create_task(self._stream(request, response, began)))
+                return
+            # Whoever wants another protocol comes the long way.
+            assert isinstance(response, Response)
             self._finish(request, response, began)
 
         def failed(error: BaseException) -> None:
@@ -217,9 +201,12 @@ class BoundedProtocol(HttpToolsProtocol):
         pipeline: Pipeline = self.app
         task = start(pipeline.answer(request), done, failed)
         if task is not None:
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self._keep(task)
         return True
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def _in_cycle(self) -> bool:
         """Whether a request that went the long way is being answered."""
@@ -227,15 +214,35 @@ class BoundedProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _finish(self, request: Request, response: Response, began: float) -> None:
-        self._busy = False
         if not self.lost:
             self.transport.write(response_bytes(request, response))
-            self.server_state.total_requests += 1
-            self._go_on()
+        self._go_on()
+        audit(request, response.status, self.loop.time() - began)
+
+    async def _stream(self, request: Request, response: StreamResponse, began: float) -> None:
+        await self.flow.drain()
+        if not self.lost:
+            self.transport.write(stream_head(request, response))
+        assert request.connection is not None
+        try:
+            whole = await run_stream(response, request.connection)
+        except Exception:  # noqa: BLE001 - nobody else would hear of it
+            _LOG.exception("a stream failed: %s", request.method)
+            whole = False
+            self.drop()
+        if whole and response.length is None and not self.lost:
+            self.transport.write(b"0\r\n\r\n")
+        self._go_on()
         audit(request, response.status, self.loop.time() - began)
 
     def _go_on(self) -> None:
         """Take what came meanwhile, or wait for more."""
+        self._busy = False
+        self._forget()
+        if self.lost:
+            return
+        self._used_at = self.loop.time()
+        self.server_state.total_requests += 1
         if self._stopping:
             self.transport.close()
             return
@@ -258,6 +265,17 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         super().timeout_keep_alive_handler()
 
+    def _forget(self) -> None:
+        """What held for one answer does not hold for the next."""
+        self.on_leave = None
+        self.patience.seconds = STALL_SECONDS
+        self.long_body = False
+        self._upgrading = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     # The parser's callbacks
 
     def on_message_begin(self) -> None:
@@ -265,9 +283,15 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep the headers; what follows a body claims to be one and comes too late."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Count the body apart from the head."""
         self._in_head = False
+        self._moved_at = self.loop.time()
         super().on_headers_complete()
         if self._candidate is not None:
             self.heads.remember(self._candidate, self.scope)  # type: ignore[arg-type]
@@ -280,22 +304,41 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_size = 0
         self._disarm()
+        self._upgrading = self.parser.should_upgrade()
         super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what cannot be parsed with a Status."""
-        del msg
-        self._refuse(_BAD_REQUEST)
 
     def on_response_complete(self) -> None:
         """Bound the goodbye where the connection ends with this response."""
+        self._forget()
         super().on_response_complete()
         self._bound_goodbye()
+
+    def go_over(self, head: bytes, follower: Follower) -> None:
+        """Answer with ``head``; what came behind the request and what comes is the follower's."""
+        self.socket = follower
+        self.cycle.response_started = True
+        if self.lost or self.transport.is_closing():
+            return
+        self.transport.write(head)
+        if self._held:
+            held, self._held = self._held, b""
+            follower.receive(held)
+            self.transport.resume_reading()
+
+    def count_no_more(self) -> None:
+        """The stream counts its bytes itself."""
+        if not self._busy and self._answering is not None:
+            self._answering.expected_content_length = 0
 
     def hang_up(self) -> None:
         """Close a connection that is no longer HTTP."""
         self.cycle.response_complete = True
-        self.shutdown()
+        self.on_leave = None
+        if isinstance(self.socket, RawConnection):
+            self.transport.close()
+            self.loop.call_later(LAST_WORDS_SECONDS, self.transport.abort)
+        else:
+            self.shutdown()
 
     def shutdown(self) -> None:
         """Close the connection unless a request is being answered, however deaf its client is."""
@@ -305,9 +348,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().shutdown()
         if self.transport.is_closing():
             self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing of an upgrade: the application decides about it."""
 
     def _bound_goodbye(self) -> None:
         if self.transport.is_closing():
@@ -335,7 +375,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline = None
         if self.transport.is_closing():
             return
-        if self._head_size:
-            self._refuse(_TOO_SLOW)
+        if self.long_body and not self._in_head and self._moves():
+            self._arm()
+        elif self._is_amid_an_answer():
+            # Nothing can be said to this request without being taken for a part of another answer.
+            self.drop()
+        elif self._head_size:
+            self._refuse(TOO_SLOW)
         else:
             self.transport.close()
+
+    def _moves(self) -> bool:
+        """Whether the body comes in, or is kept waiting by us."""
+        return self.flow.read_paused or self.loop.time() - self._moved_at < REQUEST_DEADLINE
+
+    def _is_amid_an_answer(self) -> bool:
+        answering = self._answering
+        if answering is None or answering.response_complete:
+            return False
+        return answering.response_started or answering is not self.cycle

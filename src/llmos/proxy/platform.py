@@ -8,7 +8,8 @@ for longer than it can be while the cluster answers.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.errors import (
@@ -19,6 +20,7 @@ from llmos.apimachinery.errors import (
 from llmos.apimachinery.object import Object, get_path, resource_version_of, uid_of
 from llmos.apimachinery.resource import APIResource, GroupResource
 from llmos.client.client import Client
+from llmos.client.errors import ConnectionFailedError
 from llmos.client.watch import Event, EventType
 from llmos.reconcile.informer import Change, Informer, key_of
 from llmos.reconcile.runner import supervise
@@ -67,7 +69,7 @@ class Memory(Informer):
                     return
             case EventType.SYNCED:
                 self._keep_newer(_version(event.object))
-            case EventType.LISTING:
+            case EventType.LISTING | EventType.BOOKMARK:
                 pass
         Informer.receive(self, event)
 
@@ -207,12 +209,14 @@ class Platform:
     async def create(self, resource: GroupResource, obj: Object) -> Object:
         """Create, in the namespace that the object names; the stored object comes back."""
         memory = self._memories[resource]
-        return self._wrote(memory, await self._client.create(memory.resource, obj))
+        with _answering():
+            return self._wrote(memory, await self._client.create(memory.resource, obj))
 
     async def update(self, resource: GroupResource, obj: Object) -> Object:
         """Replace; with ``metadata.resourceVersion`` set, only that version."""
         memory = self._memories[resource]
-        return self._wrote(memory, await self._client.update(memory.resource, obj))
+        with _answering():
+            return self._wrote(memory, await self._client.update(memory.resource, obj))
 
     async def delete(self, resource: GroupResource, namespace: str, name: str) -> None:
         """Delete; an object that does not exist raises NotFoundError."""
@@ -220,7 +224,8 @@ class Platform:
         known = memory.get(namespace, name)
         uid = uid_of(known) if known else ""
         try:
-            answer = await self._client.delete(memory.resource, namespace, name)
+            with _answering():
+                answer = await self._client.delete(memory.resource, namespace, name)
         except NotFoundError:
             memory.deleted(namespace, name, uid)
             raise
@@ -232,6 +237,15 @@ class Platform:
     def _wrote(self, memory: Memory, obj: Object) -> Object:
         memory.wrote(obj)
         return obj
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Let a cluster that does not answer be one of the errors of an API."""
+    try:
+        yield
+    except ConnectionFailedError as error:
+        raise ServiceUnavailableError("the cluster does not answer") from error
 
 
 def _deleted_uid(answer: Object) -> str:

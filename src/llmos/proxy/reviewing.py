@@ -1,7 +1,7 @@
-"""Who sends a token that is none of ours: the cluster says, by a TokenReview.
+"""What the cluster says: whose a token is that is none of ours, and whether somebody may.
 
-What it says is kept by the token's hash, for seconds; errors are kept not at all, and never make an
-identity. ``system:masters`` does not come in here: the proxy may not impersonate it, and whoever
+What it says of a token is kept by its hash, for seconds; errors are kept not at all, and never make
+an identity. ``system:masters`` does not come in here: the proxy may not impersonate it, and whoever
 holds such a credential goes to the cluster directly.
 """
 
@@ -20,13 +20,15 @@ from llmos.apimachinery.errors import (
 )
 from llmos.apimachinery.object import Object
 from llmos.apis.authentication_v1 import MASTERS_GROUP, UserInfo
+from llmos.apis.authorization_v1 import Attributes
 from llmos.authentication.authenticator import Identity
 from llmos.client.client import Client
 from llmos.client.errors import ConnectionFailedError
-from llmos.client.resources import TOKEN_REVIEWS
+from llmos.client.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS
 
 KNOWN_SECONDS = 10.0
 UNKNOWN_SECONDS = 2.0
+ALLOWED_SECONDS = 2.0
 MAX_REMEMBERED = 4096
 MAX_TOKEN = 16 * 1024
 """Characters; more is no honest token."""
@@ -92,6 +94,54 @@ class TokenReviews:
         self._known[digest] = _Remembered(identity, self.clock() + seconds)
         while len(self._known) > MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
+
+
+@dataclass(slots=True)
+class AccessReviews:
+    """Asks the cluster about rights that our copy of its rules does not give.
+
+    For streams that are open already: what the cluster said holds for a moment, so that many of
+    them do not ask at once.
+    """
+
+    client: Client
+    clock: Callable[[], float] = time.monotonic
+    _known: "dict[str, tuple[bool, float]]" = field(default_factory=dict)
+
+    async def allowed(self, attributes: Attributes) -> bool:
+        """Whether the cluster allows it; False as well where it does not say."""
+        key = repr(attributes)
+        known = self._known.get(key)
+        if known is not None and self.clock() < known[1]:
+            return known[0]
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await self.client.create(SUBJECT_ACCESS_REVIEWS, _question(attributes))
+        except (StatusError, ConnectionFailedError, TimeoutError):
+            return False
+        status = answer.get("status")
+        allowed = isinstance(status, dict) and status.get("allowed") is True
+        self._known[key] = allowed, self.clock() + ALLOWED_SECONDS
+        while len(self._known) > MAX_REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return allowed
+
+
+def _question(attributes: Attributes) -> Object:
+    """A SubjectAccessReview."""
+    user = attributes.user
+    spec: Object = {
+        "user": user.name,
+        "uid": user.uid,
+        "groups": list(user.groups),
+        "extra": {key: list(values) for key, values in user.extra.items()},
+    }
+    if attributes.is_resource:
+        names = ("verb", "group", "version", "resource", "subresource", "namespace", "name")
+        spec["resourceAttributes"] = {each: getattr(attributes, each) for each in names}
+    else:
+        spec["nonResourceAttributes"] = {"verb": attributes.verb, "path": attributes.path}
+    return {"spec": spec}
 
 
 def read_review(answer: Object) -> Identity | None:

@@ -155,6 +155,8 @@ class Informer:
                     self._listed.add(key)
             case EventType.ADDED | EventType.MODIFIED:
                 self._remember(event.object)
+            case EventType.BOOKMARK:
+                pass
 
     def _end_list(self) -> None:
         gone = [each for each in self.list() if key_of(each) not in self._listed]

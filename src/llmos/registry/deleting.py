@@ -13,7 +13,8 @@ from llmos.apimachinery.resource import GroupResource
 from llmos.registry.context import WriteContext
 from llmos.registry.served import Served
 from llmos.registry.writing import Change, Writer, is_held
-from llmos.storage.interface import Record, Write
+from llmos.storage.interface import Write
+from llmos.watchcache.interface import Record
 
 FOREGROUND_FINALIZER = "foregroundDeletion"
 ORPHAN_FINALIZER = "orphan"

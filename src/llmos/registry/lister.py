@@ -13,7 +13,8 @@ from llmos.registry.catalog import Catalog
 from llmos.registry.context import WriteContext
 from llmos.registry.served import Served
 from llmos.registry.store import Store
-from llmos.storage.interface import Key, Storage
+from llmos.storage.interface import Storage
+from llmos.watchcache.interface import Key
 
 PLATFORM = UserInfo(name="system:apiserver", groups=(MASTERS_GROUP,))
 """Who the server itself is when it writes."""

@@ -4,7 +4,7 @@ Objects are stored without ``kind`` and ``apiVersion``, so that the same bytes a
 version and join into lists; ``prefix`` puts them back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,8 @@ from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import APIResource, GroupResource, GroupVersionKind
 from llmos.apimachinery.schema import Schema
 from llmos.apis.autoscaling_v1 import ScalePaths
-from llmos.apis.strategy import Strategy
-from llmos.storage.interface import Key
+from llmos.apis.strategy import Column, Strategy
+from llmos.watchcache.interface import Key
 
 Decode = Callable[[Any], tuple[Object, list[str]]]
 """A JSON value becomes an object of the kind; with it come the paths of unknown fields.
@@ -61,6 +61,21 @@ class Served:
     def schema(self) -> Schema | None:
         """What patches and field ownership know of the type."""
         return self.find_schema()
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Of its Tables; none: Name and Age."""
+        return self.strategy.columns
+
+    @property
+    def fields(self) -> Callable[[Object], Mapping[str, str]] | None:
+        """Values of the field labels that selectors may use besides name and namespace."""
+        return self.strategy.fields
+
+    @property
+    def field_names(self) -> Sequence[str]:
+        """The names of those field labels."""
+        return self.strategy.field_names
 
     @property
     def error_kind(self) -> GroupVersionKind:

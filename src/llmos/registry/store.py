@@ -12,7 +12,6 @@ from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import (
     BadRequestError,
     ConflictError,
-    ExpiredError,
     ForbiddenError,
     StatusError,
 )
@@ -21,12 +20,13 @@ from llmos.apimachinery.object import Object, metadata, name_of
 from llmos.apis.admission_v1 import Admission
 from llmos.registry.context import WriteContext
 from llmos.registry.deleting import Deletion, prepare_delete
-from llmos.registry.listing import ListOptions, Page, Scope, list_page
-from llmos.registry.matching import Matches
 from llmos.registry.metadata import check_precondition, not_found
 from llmos.registry.served import Served
 from llmos.registry.writing import Writer
-from llmos.storage.interface import CompactedError, Deliver, Record, Storage, Subscription
+from llmos.storage.interface import Storage
+from llmos.watchcache.interface import Record
+from llmos.watchcache.listing import ListOptions, Page, Scope, list_page
+from llmos.watchcache.matching import Matches
 
 Patch = Callable[[Object], Object]
 """Makes the patched object of the current one (a copy it may change); raises StatusErrors."""
@@ -81,22 +81,6 @@ class Store:
     ) -> Page:
         """One page of a list; see ``listing.list_page`` for what it raises."""
         return await list_page(self.storage, served, namespace, options, scope, matches)
-
-    def watch(
-        self, served: Served, namespace: str | None, since: int, deliver: Deliver
-    ) -> Subscription:
-        """Deliver every change after a revision.
-
-        Raises:
-            ExpiredError: the revision is too old.
-        """
-        if since < served.since:
-            raise ExpiredError(f"too old resource version: {since} ({served.since})")
-        try:
-            return self.storage.watch(served.storage_name, namespace, since, deliver)
-        except CompactedError as error:
-            oldest = error.args[0] if error.args else self.storage.revision
-            raise ExpiredError(f"too old resource version: {since} ({oldest})") from None
 
     async def create(self, served: Served, obj: Object, context: WriteContext) -> bytes:
         """Create an object; what is stored comes back.

@@ -24,7 +24,8 @@ from llmos.apis.admission_v1 import Admission, AdmissionAttributes, Operation
 from llmos.registry.context import WriteContext
 from llmos.registry.metadata import carry_over, place, spec_changed, stamp_new
 from llmos.registry.served import Served, encode_stored
-from llmos.storage.interface import Key, Record, Storage, UnavailableError, Write
+from llmos.storage.interface import Storage, UnavailableError, Write
+from llmos.watchcache.interface import Key, Record
 
 
 @dataclass(frozen=True, slots=True)

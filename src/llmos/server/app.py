@@ -14,26 +14,19 @@ from llmos.endpoints.filters import Gate
 from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing
 from llmos.endpoints.pipeline import Pipeline
+from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
+from llmos.endpoints.serving import Lifecycle
 from llmos.server.assembly import Core
 from llmos.server.changing import Changing
 from llmos.server.discovery import Discovery
 from llmos.server.documents import Documents
 from llmos.server.openapi import OpenAPI
 from llmos.server.passwordintake import PASSWORD_NOTE
-from llmos.server.reading import Reading
 from llmos.server.router import Router
 from llmos.server.scaling import Scaling
 from llmos.server.subresources import Subresources
 from llmos.server.virtual import Reviews
-
-
-class Lifecycle:
-    """Whether the server takes requests, and why not."""
-
-    def __init__(self) -> None:
-        self.stopping = False
-        self.starting = True
 
 
 def build(
@@ -61,7 +54,7 @@ def build(
         if PASSWORD_NOTE in notes:
             await core.accounts.absorb_password(user, notes[PASSWORD_NOTE])
 
-    reading = Reading(core.store, clock, still_allowed, core.streams)
+    reading = Reading(core.storage, clock, still_allowed, core.streams)
     changing = Changing(core.store, clock, gate.creation_check, {USERS: keep_password})
     router = Router(
         catalog=core.catalog,
@@ -83,8 +76,4 @@ def build(
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:
     """Why no traffic should come here; empty: it should."""
-    if lifecycle.stopping:
-        return "the server is stopping"
-    if lifecycle.starting:
-        return "the server is starting"
-    return core.storage.reason
+    return lifecycle.problem or core.storage.reason

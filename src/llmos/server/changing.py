@@ -12,16 +12,17 @@ from llmos.apimachinery.object import Object, namespace_of
 from llmos.apimachinery.resource import GroupResource, GroupVersionKind
 from llmos.apimachinery.yaml_reader import YAMLError, parse_yaml
 from llmos.endpoints.http import Request, Response
+from llmos.endpoints.narrowing import scope_of
+from llmos.endpoints.reading import namespace_of_request, selection_of
+from llmos.endpoints.rendering import list_bytes, render_object
 from llmos.endpoints.responses import json_response
 from llmos.registry.context import WriteContext
-from llmos.registry.listing import ListOptions, Page
 from llmos.registry.served import Served
 from llmos.registry.store import ApplyOptions, Store
 from llmos.server.bodies import judge_fields, read_object, read_options
 from llmos.server.options import delete_options, write_context
 from llmos.server.patching import APPLY_PATCHES, patch_function, patch_type
-from llmos.server.reading import namespace_of_request, scope_of, selection_of
-from llmos.server.rendering import list_bytes, render_object
+from llmos.watchcache.listing import ListOptions, Page
 
 Afterwards = Callable[[Object, Mapping[str, Any]], Awaitable[None]]
 """Takes the stored object and what admission noted about the request."""
@@ -126,7 +127,7 @@ class Changing:
             served,
             namespace_of_request(request, served),
             ListOptions(),
-            scope_of(request.visible, served),
+            scope_of(request.visible),
             matches,
         )
         values = await self.store.delete_collection(served, page, context)

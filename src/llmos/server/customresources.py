@@ -27,7 +27,8 @@ from llmos.apis.scheme import builtin_resources
 from llmos.registry.catalog import Catalog
 from llmos.registry.customserved import served_of
 from llmos.registry.lister import PlatformStore
-from llmos.storage.interface import Event, Storage
+from llmos.storage.interface import Storage
+from llmos.watchcache.interface import Event
 
 CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _RETRY_SECONDS = 0.5

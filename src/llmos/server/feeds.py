@@ -6,7 +6,8 @@ import orjson
 
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import GroupResource
-from llmos.storage.interface import Event, Storage, Subscription
+from llmos.storage.interface import Storage
+from llmos.watchcache.interface import Event, Subscription
 
 Take = Callable[[Object], None]
 

@@ -3,7 +3,6 @@
 Source: CreateOptions, UpdateOptions, PatchOptions, DeleteOptions of k8s.io/apimachinery meta/v1.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -14,8 +13,8 @@ from llmos.apimachinery.resource import GroupVersionKind
 from llmos.apimachinery.validation import validate_field_manager
 from llmos.apis.builtin_schemas import schema_for
 from llmos.endpoints.http import Request
+from llmos.endpoints.readoptions import query_number
 from llmos.registry.context import WriteContext
-from llmos.registry.listing import ListOptions
 
 Validation = Literal["Ignore", "Warn", "Strict"]
 _VALIDATIONS: dict[str, Validation] = {
@@ -24,7 +23,6 @@ _VALIDATIONS: dict[str, Validation] = {
     "Warn": "Warn",
     "Strict": "Strict",
 }
-_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DELETE_OPTIONS = GroupVersionKind("", "v1", "DeleteOptions")
 _POLICIES = ("Foreground", "Background", "Orphan")
 OptionsKind = Literal["CreateOptions", "UpdateOptions", "PatchOptions", "DeleteOptions"]
@@ -119,7 +117,7 @@ def _delete_query(query: Mapping[str, str]) -> Object:
     if "orphanDependents" in query:
         options["orphanDependents"] = query["orphanDependents"].lower() not in ("", "0", "false")
     if query.get("gracePeriodSeconds"):
-        options["gracePeriodSeconds"] = _number(query, "gracePeriodSeconds")
+        options["gracePeriodSeconds"] = query_number(query, "gracePeriodSeconds")
     return options
 
 
@@ -150,40 +148,3 @@ def _check_delete(options: Object) -> None:
         )
     if errors:
         raise InvalidError.of(GroupVersionKind("meta.k8s.io", "", "DeleteOptions"), "", errors)
-
-
-def list_options(request: Request) -> ListOptions:
-    """The paging and revision options of a list.
-
-    Raises:
-        BadRequestError: ``limit`` is not a number.
-    """
-    query = request.query
-    _number(query, "timeoutSeconds")
-    return ListOptions(
-        limit=_number(query, "limit"),
-        continue_token=query.get("continue", ""),
-        resource_version=query.get("resourceVersion", ""),
-        match=query.get("resourceVersionMatch", ""),
-    )
-
-
-def timeout_seconds(request: Request, default: float) -> float:
-    """How long a watch stays open.
-
-    Raises:
-        BadRequestError: ``timeoutSeconds`` is not a number.
-    """
-    seconds = _number(request.query, "timeoutSeconds")
-    return min(float(seconds), 86400.0) if seconds > 0 else default
-
-
-def _number(query: Mapping[str, str], name: str) -> int:
-    text = query.get(name, "")
-    if not text:
-        return 0
-    # int() alone would take "1_0", spaces and the digits of other scripts.
-    number = int(text) if _INTEGER.fullmatch(text) else 1 << 64
-    if not -(1 << 63) <= number < 1 << 63:
-        raise BadRequestError(f'strconv.ParseInt: parsing "{text[:64]}": invalid syntax')
-    return number

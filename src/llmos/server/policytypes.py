@@ -21,7 +21,8 @@ from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.registry.catalog import Catalog
 from llmos.registry.lister import PlatformStore
 from llmos.registry.served import Served
-from llmos.storage.interface import Event, Storage
+from llmos.storage.interface import Storage
+from llmos.watchcache.interface import Event
 
 _MAX_KINDS = 10
 _RETRY_SECONDS = 0.5

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from llmos.apimachinery.errors import MethodNotAllowedError, NotFoundError
 from llmos.endpoints.account import AccountServices, handle_account, is_account_path
 from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import not_found_text
 from llmos.registry.catalog import Catalog
 from llmos.registry.served import Served
 from llmos.server.changing import Changing
 from llmos.server.documents import Documents
-from llmos.server.reading import Reading
 from llmos.server.subresources import Subresources
 
 Answer = Response | StreamResponse

@@ -1,30 +1,30 @@
 """The life of an embedded server: open, fill, listen, work, stop."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from llmos.apimachinery.clock import Clock, system_clock
-from llmos.apimachinery.object import Object, name_of
 from llmos.authentication.bootstrap import bootstrap_admin
 from llmos.authentication.certificates import ensure_certificates
-from llmos.authentication.records import USERS
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
-from llmos.endpoints.listener import Listener, bind, make_listener
+from llmos.endpoints.housekeeping import housekeeping
+from llmos.endpoints.listener import bind, make_listener
 from llmos.endpoints.pipeline import Pipeline
-from llmos.server.app import Lifecycle, build
+from llmos.endpoints.serving import Lifecycle, background, listening_on, shown_host
+from llmos.server.app import build
 from llmos.server.assembly import Core
 from llmos.server.config import ServerConfig
 from llmos.server.content import Content
@@ -33,10 +33,8 @@ from llmos.server.feeds import feed
 from llmos.storage.sqlite import open_storage
 
 _LOG = logging.getLogger("llmos.server")
-_LIMITER_SAVE_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0005
 _GC_THRESHOLDS = (50_000, 20, 50)
-_EXPIRED_SWEEP_SECONDS = 600.0
 ADMIN_PASSWORD_FILE = "admin.password"  # noqa: S105 - the name of a file
 DATABASE = "llmos.db"
 ADMIN_KUBECONFIG = "admin.kubeconfig"
@@ -92,7 +90,7 @@ async def serve(
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
         started, token = await _open(core, config, (listening, password), stack, clock)
-        await stack.enter_async_context(_background("controllers", work(started, token)))
+        await stack.enter_async_context(background("controllers", work(started, token)))
         _settle_memory()
         ready(started)
         await stop.wait()
@@ -119,8 +117,8 @@ async def _fill(
     await content.before_kinds()
     await core.custom.settled()
     await content.with_kinds()
-    await stack.enter_async_context(_background("custom resources", core.custom.run()))
-    await stack.enter_async_context(_background("policy types", core.policy_types.run()))
+    await stack.enter_async_context(background("custom resources", core.custom.run()))
+    await stack.enter_async_context(background("policy types", core.policy_types.run()))
     path = config.data_dir / ADMIN_PASSWORD_FILE
 
     def keep(password: str) -> None:
@@ -149,90 +147,25 @@ async def _open(
     own = ensure_certificates(config.data_dir / "tls", [config.host], clock)
     lifecycle = Lifecycle()
 
-    def stopping() -> None:
-        lifecycle.stopping = True
-        for stream in core.streams:
-            stream.wake()
-
     app = build(core, lifecycle, authenticators, clock)
     cert, key, ca_pem = own.cert_path, own.key_path, own.ca_pem
     if config.tls_cert and config.tls_key:
         cert, key = config.tls_cert, config.tls_key
         ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
-    listener = make_listener(app, cert, key, stopping)
-    await stack.enter_async_context(_listening(listener, listening))
+    listener = make_listener(app, cert, key, partial(lifecycle.stop, core.streams))
+    await stack.enter_async_context(listening_on(listener, listening))
     lifecycle.starting = False
-    url = f"https://{_shown(config.host)}:{listening.getsockname()[1]}"
-    await stack.enter_async_context(_background("housekeeping", _housekeeping(core)))
+    url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
+    await stack.enter_async_context(
+        background(
+            "housekeeping", housekeeping(core.accounts, core.platform, partial(feed, core.storage))
+        )
+    )
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
     written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
     return Started(url, config.data_dir, ca_pem, app, made_kubeconfig, password), token
-
-
-def _shown(host: str) -> str:
-    """A host as clients on this machine write it into a URL."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-@asynccontextmanager
-async def _listening(listener: Listener, listening: socket.socket) -> AsyncIterator[None]:
-    task = asyncio.create_task(listener.serve(sockets=[listening]))
-    await listener.wait_started()
-    try:
-        yield
-    finally:
-        listener.should_exit = True
-        await task
-
-
-@asynccontextmanager
-async def _background(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something beside the server, and end it with the server."""
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_report)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
-
-
-def _report(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()):
-        _LOG.error("%s stopped: %r", task.get_name(), error)
-
-
-async def _housekeeping(core: Core) -> None:
-    """Keep what outlives requests: login limits, the accounts of users who ended, dead tokens."""
-    todo: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue()
-
-    def changed(user: Object) -> None:
-        """The tokens that a user has when he is deactivated are never good again."""
-        if (user.get("spec") or {}).get("isActive") is False:
-            for each in core.accounts.list_tokens(name_of(user)):
-                todo.put_nowait(core.accounts.issuer.revoke(each.name))
-
-    def removed(user: Object) -> None:
-        todo.put_nowait(core.accounts.end_user(name_of(user)))
-
-    feed(core.storage, USERS, changed, removed)
-    loop = asyncio.get_running_loop()
-    sweep_at = loop.time()
-    while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LIMITER_SAVE_SECONDS):
-                await (await todo.get())
-        if not todo.empty():
-            continue
-        await core.accounts.limiter.save(core.platform)
-        if loop.time() >= sweep_at:
-            sweep_at = loop.time() + _EXPIRED_SWEEP_SECONDS
-            await core.accounts.issuer.remove_expired()
 
 
 def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> None:

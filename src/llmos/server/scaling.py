@@ -12,13 +12,13 @@ from llmos.apis.autoscaling_v1 import ScalePaths, scale_from, set_replicas, vali
 from llmos.apis.builtin_schemas import schema_for
 from llmos.apis.strategy import Strategy
 from llmos.endpoints.http import Request, Response
+from llmos.endpoints.rendering import render_object
 from llmos.registry.builtin import builtin_decoder
 from llmos.registry.served import Served
 from llmos.registry.store import Patch, Store
 from llmos.server.bodies import read_object
 from llmos.server.options import write_context
 from llmos.server.patching import patch_function, patch_type
-from llmos.server.rendering import render_object
 
 _SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from llmos.apimachinery.errors import MethodNotAllowedError, NotFoundError
 from llmos.endpoints.http import Request, Response
+from llmos.endpoints.reading import Reading
 from llmos.registry.served import Served
 from llmos.server.changing import Changing
-from llmos.server.reading import Reading
 from llmos.server.scaling import Scaling
 
 TokenHandler = Callable[[Request, Served], Awaitable[Response]]

@@ -14,8 +14,10 @@ and ``submit`` nothing else runs, which is what makes read-modify-write safe.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
+
+from llmos.watchcache.interface import Key, Record, Source
 
 
 class StorageError(Exception):
@@ -30,54 +32,12 @@ class ConflictError(StorageError):
     """The object is not at the revision the write builds on."""
 
 
-class CompactedError(StorageError):
-    """The revision is older than what is remembered."""
-
-
-class FutureRevisionError(StorageError):
-    """The revision has not been reached."""
-
-
 class UnavailableError(StorageError):
     """The disk failed or is full: reads go on, nothing is written."""
 
 
 class OpenError(StorageError):
     """The data cannot be served: in use, damaged, not ours, or of an unknown format."""
-
-
-class Key(NamedTuple):
-    """Where an object stands. ``resource`` is ``str(GroupResource)``."""
-
-    resource: str
-    namespace: str
-    name: str
-
-
-class Record(NamedTuple):
-    """An object's bytes and the revision that wrote them."""
-
-    revision: int
-    value: bytes
-
-
-EventType = Literal["ADDED", "MODIFIED", "DELETED"]
-
-
-@dataclass(slots=True, eq=False)
-class Event:
-    """One change, shared by every watcher: encode it once and keep the bytes in ``encoded``."""
-
-    type: EventType
-    key: Key
-    revision: int
-    value: bytes
-    """The object after the change; for DELETED its last state, with the deletion's revision."""
-    previous: bytes | None
-    """The object before the change; None for ADDED."""
-    previous_revision: int = 0
-    """The revision of ``previous``; 0 for ADDED."""
-    encoded: dict[object, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +52,8 @@ class Write:
     delete: bool = False
 
 
-class Snapshot(NamedTuple):
-    """A list at one revision, ordered by namespace and name."""
-
-    revision: int
-    items: Sequence[tuple[Key, Record]]
-
-
-Deliver = Callable[[Sequence[Event]], None]
-"""Takes the events of one commit, in order, on the loop's thread; must not block or raise."""
-
-
-class Subscription(Protocol):
-    """A running watch."""
-
-    def close(self) -> None:
-        """End it; no event is delivered afterwards."""
-
-
-class Storage(Protocol):
+class Storage(Source, Protocol):
     """A log of changes and the memory of what is current."""
-
-    @property
-    def revision(self) -> int:
-        """The newest committed revision."""
 
     @property
     def healthy(self) -> bool:
@@ -130,24 +68,6 @@ class Storage(Protocol):
 
     def list_latest(self, resource: str, namespace: str | None) -> Sequence[tuple[Key, Record]]:
         """The newest records of a resource, writes in flight included (for quota), in no order."""
-
-    def get(self, key: Key) -> Record | None:
-        """The newest committed record."""
-
-    def list(self, resource: str, namespace: str | None = None, at: int | None = None) -> Snapshot:
-        """What is committed, now or ``at`` a revision that is remembered.
-
-        Raises:
-            CompactedError: ``at`` is too old.
-            FutureRevisionError: ``at`` is not reached.
-        """
-
-    def changed(self, resource: str, namespace: str | None = None) -> int:
-        """A revision that grows with every change of the collection: a key for caches.
-
-        Not older than the newest change. Cache the items under it, never the list's own revision:
-        a quiet collection keeps its key while the revisions before the newest are forgotten.
-        """
 
     def submit(self, writes: Sequence[Write]) -> Awaitable[Sequence[Record]]:
         """Begin to write, all or nothing; the records come when they are durable.
@@ -170,17 +90,4 @@ class Storage(Protocol):
 
         Raises:
             UnavailableError: one of them failed (from the awaitable).
-        """
-
-    def watch(
-        self, resource: str, namespace: str | None, since: int, deliver: Deliver
-    ) -> Subscription:
-        """Deliver every change after ``since``: those remembered before this returns, then live.
-
-        ``deliver`` is called once a commit, after ``get`` sees it and before the writers hear of
-        it: watches of all namespaces come first, then those of one, the oldest first. One that
-        raises is closed. While ``since`` is not reached nothing is delivered.
-
-        Raises:
-            CompactedError: ``since`` is too old.
         """

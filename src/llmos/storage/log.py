@@ -10,17 +10,7 @@ import apsw
 
 from llmos.storage.config import StorageConfig
 from llmos.storage.database import Database, open_database
-from llmos.storage.interface import Key, Record
-
-
-class Change(NamedTuple):
-    """One row of the log."""
-
-    key: Key
-    record: Record
-    base: int
-    """The revision of the key's row before this one, its deletion included; 0: there is none."""
-    deleted: bool
+from llmos.watchcache.interface import Change, Key, Record
 
 
 class Meta(NamedTuple):

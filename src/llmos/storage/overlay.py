@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from llmos.storage.interface import ConflictError, ExistsError, Key, Record, Write
-from llmos.storage.log import Change
-from llmos.storage.memory import Memory, Pair
+from llmos.storage.interface import ConflictError, ExistsError, Write
+from llmos.watchcache.interface import Change, Key, Record
+from llmos.watchcache.memory import Memory, Pair
 
 
 class Overlay:

@@ -13,22 +13,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from llmos.apimachinery.clock import Clock
-from llmos.storage.cacher import Cacher
 from llmos.storage.compaction import Compactor
 from llmos.storage.config import StorageConfig
-from llmos.storage.interface import (
-    Deliver,
-    Key,
-    Record,
-    Snapshot,
-    Subscription,
-    UnavailableError,
-    Write,
-)
-from llmos.storage.log import Change, Log, OpenLog, open_log
-from llmos.storage.memory import Pair
+from llmos.storage.interface import UnavailableError, Write
+from llmos.storage.loading import load
+from llmos.storage.log import Log, OpenLog, open_log
 from llmos.storage.overlay import Overlay
 from llmos.storage.writer import Submission, Writer
+from llmos.watchcache.cacher import Cacher
+from llmos.watchcache.interface import Change, Deliver, Key, Record, Snapshot, Subscription
+from llmos.watchcache.memory import Pair
 
 _CLOSED = "the storage is closed"
 _DEFAULTS = StorageConfig()
@@ -45,8 +39,8 @@ class SQLiteStorage:
         """
         meta = log.meta()
         self.epoch = meta.epoch
-        self._cacher = Cacher(meta, config, clock)
-        self._cacher.load(log.read())
+        self._cacher = Cacher(meta.revision, meta.compacted, config, clock)
+        load(self._cacher, log.read())
         self._overlay = Overlay(self._cacher.memory)
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(log, Compactor(log, meta.compacted, config), self, self._loop)

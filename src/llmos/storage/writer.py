@@ -16,8 +16,8 @@ from typing import Protocol
 import apsw
 
 from llmos.storage.compaction import Compactor
-from llmos.storage.interface import Record
-from llmos.storage.log import Change, Log
+from llmos.storage.log import Log
+from llmos.watchcache.interface import Change, Record
 
 logger = logging.getLogger(__name__)
 

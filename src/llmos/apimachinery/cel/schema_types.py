@@ -40,20 +40,21 @@ _FORMATS = {
     "duration": DURATION,
 }
 _METADATA = {"name": STRING, "generateName": STRING}
-_RESERVED = frozenset(
+RESERVED = frozenset(
     (
         *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
         *("function", "if", "import", "let", "loop", "package", "namespace", "return"),
         *("var", "void", "while"),
     )
 )
+"""Words that are no identifiers of CEL (k8s.io/apiserver/pkg/cel, celReservedSymbols)."""
 _IDENTIFIER = re.compile(r"[A-Za-z_.\-/][A-Za-z0-9_.\-/]*")
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 
 
 def escaped(name: str) -> str | None:
     """How an expression spells a property; None: no expression can name it."""
-    if name in _RESERVED:
+    if name in RESERVED:
         return f"__{name}__"
     if not _IDENTIFIER.fullmatch(name):
         return None

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from llmos.storage.interface import Deliver, Event
+from llmos.watchcache.interface import Deliver, Event
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,11 @@ class Subscriber:
         self._broadcaster = broadcaster
         self._since = since
         self._deliver: Deliver | None = deliver
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._deliver is None
 
     def close(self) -> None:
         """End it; no event is delivered afterwards."""
@@ -74,6 +79,11 @@ class Broadcaster:
             groups.pop(subscriber.namespace, None)
         if not groups:
             self._groups.pop(subscriber.resource, None)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no watch."""
+        return not self._groups
 
     def publish(self, events: Sequence[Event]) -> None:
         """Offer the events of one commit to every watch they concern."""

@@ -4,26 +4,31 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.clock import Clock
-from llmos.apimachinery.errors import NotAcceptableError
+from llmos.apimachinery.errors import NotAcceptableError, NotFoundError
 from llmos.apimachinery.selectors import FieldSelector, LabelSelector
 from llmos.endpoints.http import Request, Response, StreamResponse
-from llmos.endpoints.narrowing import View
+from llmos.endpoints.listcache import ListCache
+from llmos.endpoints.narrowing import View, scope_of
 from llmos.endpoints.negotiation import Representation, negotiate
+from llmos.endpoints.readoptions import list_options, timeout_seconds
+from llmos.endpoints.rendering import (
+    OBJECT_FORMS,
+    WatchEncoder,
+    list_form,
+    render_list,
+    render_object,
+)
+from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import object_response
 from llmos.endpoints.streams import OpenStreams
-from llmos.registry.listing import EVERYTHING, Scope, check_options, parse_revision
-from llmos.registry.matching import Matches, Selection
-from llmos.registry.metadata import not_found
-from llmos.registry.served import Served
-from llmos.registry.store import Store
-from llmos.server.listcache import ListCache
-from llmos.server.options import list_options, timeout_seconds
-from llmos.server.rendering import OBJECT_FORMS, WatchEncoder, list_form, render_list, render_object
-from llmos.server.watching import Watch, WatchRequest
-from llmos.server.watchoptions import DEFAULT_WATCH_SECONDS, check_watch_options
+from llmos.endpoints.watching import Watch, WatchRequest
+from llmos.endpoints.watchoptions import DEFAULT_WATCH_SECONDS, check_watch_options
+from llmos.watchcache.interface import Readable, Record, Source
+from llmos.watchcache.listing import check_options, list_page, parse_revision
+from llmos.watchcache.matching import Matches, Selection
 
 
-def selection_of(request: Request, served: Served) -> Matches | None:
+def selection_of(request: Request, served: Readable) -> Matches | None:
     """The test of a request's selectors; raises BadRequestError."""
     query = request.query
     if "labelSelector" not in query and "fieldSelector" not in query:
@@ -34,45 +39,36 @@ def selection_of(request: Request, served: Served) -> Matches | None:
     ).matcher(served)
 
 
-def namespace_of_request(request: Request, served: Served) -> str | None:
+def namespace_of_request(request: Request, served: Readable) -> str | None:
     """The namespace to look in; None: all (or the kind has none)."""
     return (request.info.namespace or None) if served.resource.namespaced else None
 
 
-def scope_of(view: View | None, served: Served) -> Scope:
-    """Where a narrowed list looks."""
-    if view is None:
-        return EVERYTHING
-    return Scope(
-        view.namespaces,
-        lambda key, value: view.shows(key.namespace, key.name, lambda: served.load(value)),
-    )
+def _shown(view: View | None, info: RequestInfo, record: Record) -> bool:
+    return view is None or view.shows(info.namespace, info.name, record.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Answers reads from the store."""
+    """Answers reads from a source."""
 
-    store: Store
+    source: Source
     clock: Clock
     still_allowed: Callable[[Request], Awaitable[bool]]
     streams: OpenStreams
     cache: ListCache = field(default_factory=ListCache)
 
-    async def get(self, request: Request, served: Served) -> Response:
+    async def get(self, request: Request, served: Readable) -> Response:
         """One object."""
         info = request.info
-        record = self.store.get(served, info.namespace, info.name)
-        view: View | None = request.visible
-        if view is not None and not view.shows(
-            info.namespace, info.name, lambda: served.load(record.value)
-        ):
-            raise not_found(served, info.name)
+        record = self.source.get(served.key(info.namespace, info.name))
+        if record is None or not _shown(request.visible, info, record):
+            raise NotFoundError.of(served.resource.group_resource, info.name)
         if "accept" not in request.headers or request.headers["accept"] == "application/json":
             return Response(200, served.wire(record.value))
         return render_object(request, served, record.value, self.clock())
 
-    async def list(self, request: Request, served: Served) -> Response:
+    async def list(self, request: Request, served: Readable) -> Response:
         """A list, a page of one, or what of it is visible."""
         form = list_form(request)
         matches = selection_of(request, served)
@@ -83,15 +79,14 @@ class Reading:
         whole = matches is None and request.visible is None and not form.transform
         if whole and not (options.limit or options.continue_token or options.match):
             check_options(options)
-            if parse_revision(options.resource_version) <= self.store.storage.revision:
-                body = self.cache.body(self.store.storage, served, namespace)
+            if parse_revision(options.resource_version) <= self.source.revision:
+                body = self.cache.body(self.source, served, namespace)
                 return object_response(body, form)
-        page = await self.store.list(
-            served, namespace, options, scope_of(request.visible, served), matches
-        )
+        scope = scope_of(request.visible)
+        page = await list_page(self.source, served, namespace, options, scope, matches)
         return render_list(request, served, page, self.clock())
 
-    async def watch(self, request: Request, served: Served) -> StreamResponse:
+    async def watch(self, request: Request, served: Readable) -> StreamResponse:
         """A stream of changes."""
         form = self._watch_form(request)
         query = request.query
@@ -105,7 +100,7 @@ class Reading:
         watch = WatchRequest(
             served=served,
             namespace=namespace_of_request(request, served),
-            since=self.store.storage.revision if initial else revision,
+            since=self.source.revision if initial else revision,
             initial=initial,
             initial_end=initial_events and bookmarks,
             bookmarks=bookmarks,
@@ -114,7 +109,7 @@ class Reading:
             encode=encoder.encode,
             encoding=encoder.shared_key,
         )
-        running = Watch(self.store, watch, request, self.still_allowed, self.streams)
+        running = Watch(self.source, watch, request, self.still_allowed, self.streams)
         return StreamResponse(200, running.run)
 
     @staticmethod

@@ -20,16 +20,16 @@ from llmos.apimachinery.errors import (
 )
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.resource import GroupVersionKind
-from llmos.registry.matching import Matches
-from llmos.registry.served import Served
-from llmos.storage.interface import (
+from llmos.watchcache.interface import (
     CompactedError,
     FutureRevisionError,
     Key,
+    Readable,
     Record,
     Snapshot,
-    Storage,
+    Source,
 )
+from llmos.watchcache.matching import Matches
 
 FUTURE_WAIT = 3.0
 """Seconds a list waits for a revision that has not been reached, as kube-apiserver does."""
@@ -45,10 +45,14 @@ class Scope:
     """Only in these namespaces; None: in all."""
     allows: Callable[[Key, bytes], bool] | None = None
     """Besides, only the objects it says yes to."""
+    names: frozenset[str] | None = None
+    """Only objects with these names; None: whatever they are called."""
 
     def sees(self, key: Key, value: bytes) -> bool:
         """Whether an object is inside."""
         if self.namespaces is not None and key.namespace not in self.namespaces:
+            return False
+        if self.names is not None and key.name not in self.names:
             return False
         return self.allows is None or self.allows(key, value)
 
@@ -152,18 +156,18 @@ def decode_continue(token: str, resource: str) -> tuple[int, tuple[str, str]]:
     return revision, (str(namespace), str(name))
 
 
-async def wait_for_revision(storage: Storage, revision: int) -> None:
+async def wait_for_revision(source: Source, revision: int) -> None:
     """Wait until a revision is reached.
 
     Raises:
         TimedOutError: it is not, within ``FUTURE_WAIT`` seconds.
     """
     waited = 0.0
-    while storage.revision < revision:
+    while source.revision < revision:
         if waited >= FUTURE_WAIT:
             cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
             raise TimedOutError(
-                f"Too large resource version: {revision}, current: {storage.revision}",
+                f"Too large resource version: {revision}, current: {source.revision}",
                 {"causes": [cause], "retryAfterSeconds": 1},
             )
         await asyncio.sleep(_POLL)
@@ -171,8 +175,8 @@ async def wait_for_revision(storage: Storage, revision: int) -> None:
 
 
 async def list_page(
-    storage: Storage,
-    served: Served,
+    source: Source,
+    served: Readable,
     namespace: str | None,
     options: ListOptions,
     scope: Scope,
@@ -192,29 +196,26 @@ async def list_page(
         at, after = decode_continue(options.continue_token, served.storage_name)
     else:
         wanted = parse_revision(options.resource_version)
-        await wait_for_revision(storage, wanted)
+        await wait_for_revision(source, wanted)
         if options.match == "Exact" or (wanted and options.limit and not options.match):
             at = wanted
-    snapshot = _snapshot(storage, served, namespace, (at, options.limit), scope)
-    items = _select(served, snapshot.items, scope, matches)
+    snapshot = _snapshot(source, served, namespace, (at, options.limit), scope)
+    items = snapshot.items
+    if matches is not None:
+        items = [each for each in items if matches(served.load(each[1].value))]
     return _cut(items, snapshot.revision, options.limit, after, matches is None)
 
 
 def _snapshot(
-    storage: Storage,
-    served: Served,
+    source: Source,
+    served: Readable,
     namespace: str | None,
     at_limit: tuple[int | None, int],
     scope: Scope,
 ) -> Snapshot:
     at, limit = at_limit
-    name = served.storage_name
     try:
-        if scope.namespaces is None or namespace is not None:
-            return storage.list(name, namespace, at)
-        parts = [storage.list(name, each, at) for each in sorted(scope.namespaces)]
-        revision = at or storage.revision
-        return Snapshot(revision, [item for part in parts for item in part.items])
+        return look(source, served, namespace, scope, at)
     except CompactedError:
         raise ExpiredError(
             "The provided continue parameter is too old to display a consistent list result. "
@@ -226,17 +227,33 @@ def _snapshot(
         raise BadRequestError(f"resource version {at} is in the future") from None
 
 
-def _select(
-    served: Served,
-    items: Sequence[tuple[Key, Record]],
+def look(
+    source: Source,
+    served: Readable,
+    namespace: str | None,
     scope: Scope,
-    matches: Matches | None,
-) -> Sequence[tuple[Key, Record]]:
-    if scope is not EVERYTHING:
-        items = [each for each in items if scope.sees(each[0], each[1].value)]
-    if matches is not None:
-        items = [each for each in items if matches(served.load(each[1].value))]
-    return items
+    at: int | None = None,
+) -> Snapshot:
+    """What is inside a scope, without looking at all that is outside.
+
+    Raises:
+        CompactedError: ``at`` is too old.
+        FutureRevisionError: ``at`` is not reached.
+    """
+    name = served.storage_name
+    if scope is EVERYTHING:
+        return source.list(name, namespace, at)
+    revision = source.revision if at is None else at
+    items: Sequence[tuple[Key, Record]]
+    if scope.names is not None and at is None and not served.resource.namespaced:
+        keys = [served.key("", each) for each in sorted(scope.names)]
+        items = [(key, record) for key in keys if (record := source.get(key))]
+    elif scope.namespaces is None or namespace is not None:
+        items = source.list(name, namespace, at).items
+    else:
+        parts = [source.list(name, each, at) for each in sorted(scope.namespaces)]
+        items = [item for part in parts for item in part.items]
+    return Snapshot(revision, [each for each in items if scope.sees(each[0], each[1].value)])
 
 
 def _cut(
@@ -255,6 +272,6 @@ def _cut(
     return Page(page, revision, token, len(items) - limit if count_rest else None)
 
 
-def decode_all(served: Served, items: Iterable[tuple[Key, Record]]) -> list[Object]:
+def decode_all(served: Readable, items: Iterable[tuple[Key, Record]]) -> list[Object]:
     """The objects of a page."""
     return [served.load(record.value) for _, record in items]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from llmos.apimachinery.errors import BadRequestError
 from llmos.apimachinery.object import Object, labels_of, name_of, namespace_of
 from llmos.apimachinery.selectors import FieldSelector, LabelSelector
-from llmos.registry.served import Served
+from llmos.watchcache.interface import Readable
 
 Matches = Callable[[Object], bool]
 
@@ -23,7 +23,7 @@ class Selection:
         """Whether nothing is left out."""
         return self.labels.empty and not self.fields.requirements
 
-    def matcher(self, served: Served) -> Matches | None:
+    def matcher(self, served: Readable) -> Matches | None:
         """A test of objects, or None when everything matches.
 
         Raises:
@@ -32,7 +32,7 @@ class Selection:
         if self.everything:
             return None
         self._check_fields(served)
-        fields_of = served.strategy.fields
+        fields_of = served.fields
 
         def matches(obj: Object) -> bool:
             if not self.labels.empty and not self.labels.matches(labels_of(obj)):
@@ -46,12 +46,12 @@ class Selection:
 
         return matches
 
-    def _check_fields(self, served: Served) -> None:
-        known = {"metadata.name", "metadata.namespace", *served.strategy.field_names}
+    def _check_fields(self, served: Readable) -> None:
+        known = {"metadata.name", "metadata.namespace", *served.field_names}
         for requirement in self.fields.requirements:
             if requirement.field in known:
                 continue
-            if served.strategy.field_names or served.resource.custom:
+            if served.field_names or served.resource.custom:
                 raise BadRequestError(f"field label not supported: {requirement.field}")
             raise BadRequestError(
                 f'"{requirement.field}" is not a known field selector: '

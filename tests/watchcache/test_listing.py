@@ -13,8 +13,10 @@ from llmos.apimachinery.errors import (
     TimedOutError,
 )
 from llmos.apimachinery.selectors import FieldSelector, LabelSelector
-from llmos.registry import listing
-from llmos.registry.listing import (
+from llmos.storage.config import StorageConfig
+from llmos.watchcache import listing
+from llmos.watchcache.interface import Key
+from llmos.watchcache.listing import (
     ListOptions,
     Scope,
     check_options,
@@ -22,9 +24,7 @@ from llmos.registry.listing import (
     decode_continue,
     encode_continue,
 )
-from llmos.registry.matching import Selection
-from llmos.storage.config import StorageConfig
-from llmos.storage.interface import Key
+from llmos.watchcache.matching import Selection
 from registry.world import World, changed, config_map
 
 

@@ -1,42 +1,45 @@
 """What is committed, as the event loop sees it: objects, the newest events, and the watches.
 
-Kubernetes' Cacher in small: reads never touch the disk. It takes in what the writer reports and
-what the log holds at the start; checking and submitting writes is left to ``sqlite``.
+Kubernetes' Cacher in small: reads never touch a disk or a network. It takes in what its feed
+reports: the storage's writer, or a watch of the cluster.
 """
 
-import gc
-import itertools
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 from llmos.apimachinery.clock import Clock
-from llmos.storage.broadcaster import Broadcaster, Subscriber
-from llmos.storage.config import StorageConfig
-from llmos.storage.interface import (
+from llmos.watchcache.broadcaster import Broadcaster, Subscriber
+from llmos.watchcache.config import WindowConfig
+from llmos.watchcache.interface import (
+    Change,
     Deliver,
     Event,
     FutureRevisionError,
     Key,
-    OpenError,
     Record,
     Snapshot,
 )
-from llmos.storage.log import Change, Meta
-from llmos.storage.memory import Memory, Pair
-from llmos.storage.window import Window
-
-_CHUNK = 1000  # rows taken in at once at the start
+from llmos.watchcache.memory import Memory, Pair
+from llmos.watchcache.window import Window
 
 
 class Cacher:
     """The committed state at ``revision`` and what led to it."""
 
-    def __init__(self, meta: Meta, config: StorageConfig, clock: Clock) -> None:
-        self.revision = meta.revision
+    def __init__(self, revision: int, floor: int, config: WindowConfig, clock: Clock) -> None:
+        """Begin with nothing.
+
+        Args:
+            revision: the newest there is.
+            floor: every change after this revision will be taken in.
+            config: limits of what is remembered.
+            clock: for the age of events; steady, never set.
+        """
+        self.revision = revision
         self.memory = Memory()
-        self._window = Window(meta.compacted, config, clock)
+        self._window = Window(floor, config, clock)
         self._broadcaster = Broadcaster()
         self._snapshots: OrderedDict[tuple[str, str | None, int], Sequence[Pair]] = OrderedDict()
         self._snapshots_kept = config.snapshots
@@ -46,34 +49,9 @@ class Cacher:
         """Every change after this revision is remembered."""
         return self._window.floor
 
-    def load(self, rows: Iterable[Change]) -> None:
-        """Take in the log; its newest rows are remembered as events too.
-
-        The garbage collector rests: it would look at every object again and again.
-
-        Raises:
-            OpenError: a row does not follow from those before it.
-        """
-        rows = iter(rows)
-        compacted = self.floor
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            while chunk := list(itertools.islice(rows, _CHUNK)):
-                self._window.append([self._load(row, compacted) for row in chunk])
-        finally:
-            if collecting:
-                gc.enable()
-
-    def _load(self, row: Change, compacted: int) -> Event:
-        head = self.memory.head(row.key)
-        # What a row builds on may be compacted away, but only up to where compaction came.
-        if row.base != head and (head or row.base > compacted):
-            raise OpenError(
-                f"the log is damaged: revision {row.record.revision} of {row.key} builds on "
-                f"{row.base}, not on {head}; restore a backup"
-            )
-        return self.memory.apply(row)
+    def replay(self, changes: Iterable[Change]) -> None:
+        """Take in what happened before anybody listened, up to the revision that is reached."""
+        self._window.append([self.memory.apply(change) for change in changes])
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Take in what one commit wrote, then tell the watches."""
@@ -82,6 +60,15 @@ class Cacher:
         self._window.append(events)
         self._forget_snapshots()
         self._broadcaster.publish(events)
+
+    def advance(self, revision: int) -> None:
+        """Nothing happened up to this revision."""
+        self.revision = max(self.revision, revision)
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is a watch."""
+        return not self._broadcaster.empty
 
     def _forget_snapshots(self) -> None:
         for key in [key for key in self._snapshots if key[2] < self.floor]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from llmos.storage.interface import Event, Key, Record
-from llmos.storage.log import Change
+from llmos.watchcache.interface import Change, Event, Key, Record
 
 Pair = tuple[Key, Record]
 

@@ -10,8 +10,8 @@ from llmos.apis.tables import parse_include_object, partial_metadata, table
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.negotiation import Representation, negotiate
 from llmos.endpoints.responses import object_response
-from llmos.registry.listing import Page
-from llmos.registry.served import Served
+from llmos.watchcache.interface import Readable
+from llmos.watchcache.listing import Page
 
 _TABLES = {"Table/meta.k8s.io/v1", "Table/meta.k8s.io/v1beta1"}
 OBJECT_FORMS = frozenset({*_TABLES, "PartialObjectMetadata/meta.k8s.io/v1"})
@@ -30,7 +30,7 @@ def list_form(request: Request) -> Representation:
 
 
 def render_object(
-    request: Request, served: Served, value: bytes, now: float, status: int = 200
+    request: Request, served: Readable, value: bytes, now: float, status: int = 200
 ) -> Response:
     """Answer with one object."""
     form = object_form(request)
@@ -44,7 +44,7 @@ def render_object(
     return object_response(orjson.dumps(document), form, status)
 
 
-def render_list(request: Request, served: Served, page: Page, now: float) -> Response:
+def render_list(request: Request, served: Readable, page: Page, now: float) -> Response:
     """Answer with a page of a list."""
     form = list_form(request)
     meta: Object = {"resourceVersion": str(page.revision)}
@@ -70,7 +70,7 @@ def render_list(request: Request, served: Served, page: Page, now: float) -> Res
 
 def _table(
     request: Request,
-    served: Served,
+    served: Readable,
     content: tuple[Sequence[Object], Object],
     now: float,
     form: Representation,
@@ -78,7 +78,7 @@ def _table(
     objects, meta = content
     return table(
         objects,
-        served.strategy.columns,
+        served.columns,
         now,
         metadata=meta,
         include_object=parse_include_object(request.query.get("includeObject", "")),
@@ -86,7 +86,7 @@ def _table(
     )
 
 
-def list_head(served: Served, meta: Object) -> bytes:
+def list_head(served: Readable, meta: Object) -> bytes:
     """A list's bytes up to its first item."""
     head = {
         "kind": served.resource.list_kind,
@@ -97,14 +97,14 @@ def list_head(served: Served, meta: Object) -> bytes:
     return orjson.dumps(head)[:-2]
 
 
-def join_items(served: Served, values: Sequence[bytes]) -> bytes:
+def join_items(served: Readable, values: Sequence[bytes]) -> bytes:
     """The items of a list; those of built-in kinds carry no kind and apiVersion, others do."""
     if served.converted or served.resource.custom:
         return b",".join([served.wire(each) for each in values])
     return b",".join(values)
 
 
-def list_bytes(served: Served, values: Sequence[bytes], meta: Object) -> bytes:
+def list_bytes(served: Readable, values: Sequence[bytes], meta: Object) -> bytes:
     """A whole list as JSON."""
     return b"%b%b]}" % (list_head(served, meta), join_items(served, values))
 
@@ -123,7 +123,7 @@ class WatchEncoder:
         """Watchers with equal keys may share bytes; None: these bytes are this watcher's own."""
         return None if self._form.transform == "Table" else self._form.transform
 
-    def encode(self, served: Served, value: bytes) -> bytes:
+    def encode(self, served: Readable, value: bytes) -> bytes:
         """One event's object."""
         if not self._form.transform:
             return served.wire(value)
@@ -135,7 +135,7 @@ class WatchEncoder:
         rows = [obj] if named else []
         document = table(
             rows,
-            served.strategy.columns,
+            served.columns,
             self._clock(),
             metadata=meta,
             include_object=self._include,

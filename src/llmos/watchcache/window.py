@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from llmos.apimachinery.clock import Clock
-from llmos.storage.config import StorageConfig
-from llmos.storage.interface import CompactedError, Event
+from llmos.watchcache.config import WindowConfig
+from llmos.watchcache.interface import CompactedError, Event
 
 _OVERHEAD = 512  # an event without its bytes, with its places in the two queues
 
@@ -13,7 +13,7 @@ _OVERHEAD = 512  # an event without its bytes, with its places in the two queues
 class Window:
     """Every event after ``floor``, in order, by resource as well."""
 
-    def __init__(self, floor: int, config: StorageConfig, clock: Clock) -> None:
+    def __init__(self, floor: int, config: WindowConfig, clock: Clock) -> None:
         self.floor = floor
         """Every change after this revision is remembered."""
         self._config = config

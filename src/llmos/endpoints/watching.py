@@ -1,6 +1,6 @@
 """A watch: current state, then every change, as JSON lines, until time, client or rights end it.
 
-Events go from the storage's commit straight to the connection; one encoding serves all watchers
+Events go from the source's commit straight to the connection; one encoding serves all watchers
 that want the same representation. Rights are asked again whenever they may have changed, and what
 comes into sight or leaves it is told as ADDED and DELETED.
 """
@@ -14,12 +14,12 @@ import orjson
 from llmos.apimachinery.errors import ExpiredError, StatusError
 from llmos.apimachinery.object import Object
 from llmos.endpoints.http import Request, Stream
-from llmos.endpoints.narrowing import View
+from llmos.endpoints.narrowing import View, scope_of
 from llmos.endpoints.streams import OpenStreams
-from llmos.registry.matching import Matches
-from llmos.registry.served import Served
-from llmos.registry.store import Store
-from llmos.storage.interface import Event, EventType, Key, Record
+from llmos.watchcache.interface import Event, EventType, Key, Readable, Source
+from llmos.watchcache.listing import EVERYTHING, look
+from llmos.watchcache.matching import Matches
+from llmos.watchcache.watches import open_watch
 
 RECHECK_SECONDS = 1.0
 """How often an open watch asks whether it may go on, besides at every change of rights."""
@@ -27,7 +27,7 @@ BOOKMARK_SECONDS = 60.0
 MAX_BUFFERED = 4 * 1024 * 1024
 """Bytes a client may be behind before its watch is cut: it resumes from its last revision."""
 
-Encode = Callable[[Served, bytes], bytes]
+Encode = Callable[[Readable, bytes], bytes]
 """Stored bytes as the representation that the client asked for."""
 
 
@@ -35,7 +35,7 @@ Encode = Callable[[Served, bytes], bytes]
 class WatchRequest:
     """What a client wants to watch."""
 
-    served: Served
+    served: Readable
     namespace: str | None
     since: int
     """Events after this revision."""
@@ -65,7 +65,7 @@ def error_line(error: StatusError) -> bytes:
 class Watch:
     """One open watch; ``run`` is its life."""
 
-    store: Store
+    source: Source
     wanted: WatchRequest
     request: Request
     still_allowed: Callable[[Request], Awaitable[bool]]
@@ -86,22 +86,26 @@ class Watch:
         end, bookmark_at = now + self.wanted.seconds, now + BOOKMARK_SECONDS
         self._send_initial()
         try:
-            subscription = self.store.watch(
-                self.wanted.served, self.wanted.namespace, self.wanted.since, self._deliver
+            subscription = open_watch(
+                self.source,
+                self.wanted.served,
+                self.wanted.namespace,
+                self.wanted.since,
+                self._deliver,
             )
         except ExpiredError as error:
             stream.write(error_line(error))
             return
         self.open_streams.add(stream)
         try:
-            while (now := loop.time()) < end and not stream.gone:
-                if self.wanted.bookmarks and now >= bookmark_at:
+            while (now := loop.time()) < end and not (stream.gone or subscription.closed):
+                if self.wanted.bookmarks and now >= bookmark_at and not self._held:
                     bookmark_at = now + BOOKMARK_SECONDS
                     stream.write(self._bookmark())
                 await stream.wait(min(RECHECK_SECONDS, end - now))
                 if not await self._recheck():
                     return
-            if self.wanted.bookmarks:
+            if self.wanted.bookmarks and not (self._held or subscription.closed):
                 stream.write(self._bookmark())
         finally:
             self.open_streams.discard(stream)
@@ -113,17 +117,12 @@ class Watch:
         wanted = self.wanted
         if not wanted.initial:
             return
-        snapshot = self.store.storage.list(wanted.served.storage_name, wanted.namespace)
-        for key, record in snapshot.items:
-            self._send_record("ADDED", key, record)
+        scope = scope_of(self.request.visible)
+        for _, record in look(self.source, wanted.served, wanted.namespace, scope).items:
+            if self._selected(record.value):
+                self._tell("ADDED", record.value)
         if wanted.initial_end:
             self.stream.write(self._bookmark({"k8s.io/initial-events-end": "true"}))
-
-    def _send_record(self, kind: EventType, key: Key, record: Record) -> None:
-        if self._selected(record.value) and self._visible(self.request.visible, key, record.value):
-            self.stream.write(
-                event_line(kind, self.wanted.encode(self.wanted.served, record.value))
-            )
 
     def _deliver(self, events: Sequence[Event]) -> None:
         if self._held or self._asked != self.open_streams.version:
@@ -180,7 +179,7 @@ class Watch:
 
     def _bookmark(self, annotations: dict[str, str] | None = None) -> bytes:
         resource = self.wanted.served.resource
-        meta: Object = {"resourceVersion": str(self.store.storage.revision)}
+        meta: Object = {"resourceVersion": str(self.source.revision)}
         if annotations:
             meta["annotations"] = annotations
         body: Object = {"metadata": meta}
@@ -191,10 +190,9 @@ class Watch:
 
     # Rights
 
-    def _visible(self, view: View | None, key: Key, value: bytes) -> bool:
-        return view is None or view.shows(
-            key.namespace, key.name, lambda: self.wanted.served.load(value)
-        )
+    @staticmethod
+    def _visible(view: View | None, key: Key, value: bytes) -> bool:
+        return view is None or view.shows(key.namespace, key.name, value)
 
     async def _recheck(self) -> bool:
         """Ask again; tell what came into sight and what left it. False: it ends."""
@@ -221,13 +219,14 @@ class Watch:
     def _tell_difference(self, held: Sequence[Event], before: View | None) -> None:
         """Tell what came into sight as it is, and what left it as it was last told."""
         after: View | None = self.request.visible
-        snapshot = self.store.storage.list(self.wanted.served.storage_name, self.wanted.namespace)
+        scope = before.crossing(after) if before and after else EVERYTHING
+        snapshot = look(self.source, self.wanted.served, self.wanted.namespace, scope)
         current = {key: record.value for key, record in snapshot.items}
         # What waited was told of as it was before the first change; of the new nothing was told.
         told = current | {each.key: each.previous for each in reversed(held)}
         for key, value in told.items():
             if value is not None and self._crosses(key, value, (before, after)):
-                self._tell("DELETED", _at_revision(value, self.store.storage.revision))
+                self._tell("DELETED", _at_revision(value, self.source.revision))
         for key, value in current.items():
             if self._crosses(key, value, (after, before)):
                 self._tell("ADDED", value)

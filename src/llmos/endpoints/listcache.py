@@ -2,9 +2,8 @@
 
 from collections import OrderedDict
 
-from llmos.registry.served import Served
-from llmos.server.rendering import join_items, list_head
-from llmos.storage.interface import Storage
+from llmos.endpoints.rendering import join_items, list_head
+from llmos.watchcache.interface import Readable, Source
 
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes of joined lists that are kept; the one used longest ago goes first."""
@@ -17,19 +16,19 @@ class ListCache:
         self._kept: OrderedDict[tuple[bytes, str | None], tuple[int, bytes]] = OrderedDict()
         self._size = 0
 
-    def body(self, storage: Storage, served: Served, namespace: str | None) -> bytes:
+    def body(self, source: Source, served: Readable, namespace: str | None) -> bytes:
         """The JSON of a whole list, as of now."""
-        head = list_head(served, {"resourceVersion": str(storage.revision)})
-        return b"%b%b]}" % (head, self._items(storage, served, namespace))
+        head = list_head(served, {"resourceVersion": str(source.revision)})
+        return b"%b%b]}" % (head, self._items(source, served, namespace))
 
-    def _items(self, storage: Storage, served: Served, namespace: str | None) -> bytes:
+    def _items(self, source: Source, served: Readable, namespace: str | None) -> bytes:
         key = (served.prefix, namespace)
-        changed = storage.changed(served.storage_name, namespace)
+        changed = source.changed(served.storage_name, namespace)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == changed:
             self._kept.move_to_end(key)
             return kept[1]
-        snapshot = storage.list(served.storage_name, namespace)
+        snapshot = source.list(served.storage_name, namespace)
         items = join_items(served, [record.value for _, record in snapshot.items])
         self._keep(key, changed, items)
         return items

@@ -1,0 +1,166 @@
+"""How long a request may take, and what ends it before: its client leaves, or loses his rights."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from llmos.apimachinery.errors import BadRequestError, ForbiddenError
+from llmos.endpoints.http import Connection, Request
+from llmos.endpoints.requestinfo import RequestInfo
+from llmos.endpoints.streams import OpenStreams
+
+REQUEST_SECONDS = 60.0
+"""How long the cluster may take to answer: its own bound, ``--request-timeout``."""
+RECHECK_SECONDS = 2.0
+"""How often a long request asks whether it may go on, besides at every change of rights."""
+_LONG_SUBRESOURCES = frozenset({"attach", "exec", "log", "portforward", "proxy"})
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)")
+_LOG = logging.getLogger("llmos.proxy")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60, "h": 3600}
+
+
+def is_long(info: RequestInfo) -> bool:
+    """Whether a request may take for ever (k8s.io/apiserver, ``longRunningRequestCheck``)."""
+    if not info.is_resource:
+        return False
+    return info.verb == "watch" or info.subresource in _LONG_SUBRESOURCES
+
+
+def allowed_seconds(request: Request) -> float:
+    """What the client waits for, as its ``timeout`` says, but no longer than the cluster takes."""
+    text = request.query.get("timeout", "")
+    seconds = go_seconds(text) if text else 0.0
+    return min(seconds, REQUEST_SECONDS) if seconds > 0 else REQUEST_SECONDS
+
+
+def go_seconds(text: str) -> float:
+    """A duration as Go writes it (``1m30s``), in seconds; 0 for what is none."""
+    parts = _DURATION.findall(text)
+    if "".join(parts) != text:
+        return 0.0
+    total = 0.0
+    for part in parts:
+        unit = part.lstrip("0123456789.")
+        total += float(part[: len(part) - len(unit)]) * _UNITS[unit]
+    return total
+
+
+class Life:
+    """Ends what is done for a request, in time.
+
+    Args:
+        request: whose client may leave.
+        seconds: how long all waiting for the cluster together may take; None: for ever.
+        still_allowed: whether it may go on; None: that is not asked.
+        open_streams: where it is found by whoever has news about rights.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_left",
+        "_lost_rights",
+        "_request",
+        "_scope",
+        "_seconds",
+        "_streams",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        seconds: float | None,
+        still_allowed: Callable[[Request], Awaitable[bool]] | None,
+        open_streams: OpenStreams,
+    ) -> None:
+        self._request = request
+        self._seconds = seconds
+        self._asked = still_allowed
+        self._streams = open_streams
+        self._scope: asyncio.Timeout | None = None
+        self._began = 0.0
+        self._left = False
+        self._lost_rights = False
+
+    @asynccontextmanager
+    async def guarded(self) -> AsyncIterator[None]:
+        """Do something for the request.
+
+        Raises:
+            TimeoutError: it had to end.
+        """
+        connection = self._request.connection
+        guard = None
+        async with asyncio.timeout(self._seconds) as scope:
+            self._scope = scope
+            self._began = asyncio.get_running_loop().time()
+            if connection is not None:
+                connection.on_leave(self._leave)
+                if self._asked is not None:
+                    self._streams.add(connection)
+                    guard = asyncio.create_task(self._guard(connection))
+            try:
+                yield
+            finally:
+                self.suspend()
+                self._scope = None
+                if connection is not None:
+                    connection.on_leave(None)
+                    self._streams.discard(connection)
+                if guard is not None:
+                    guard.cancel()
+
+    def suspend(self) -> None:
+        """Stop counting."""
+        if self._seconds is not None and self._scope is not None and not self._scope.expired():
+            self._seconds -= asyncio.get_running_loop().time() - self._began
+            if not self._has_ended:
+                self._scope.reschedule(None)
+
+    def go_on(self) -> None:
+        """Count again."""
+        if self._seconds is not None and self._scope is not None and not self._has_ended:
+            self._began = asyncio.get_running_loop().time()
+            if not self._scope.expired():
+                self._scope.reschedule(self._began + max(self._seconds, 0.0))
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._left or self._lost_rights
+
+    def say_why(self) -> None:
+        """Say why it ended, if not for the time.
+
+        Raises:
+            BadRequestError: the client left.
+            ForbiddenError: he lost his rights.
+        """
+        if self._left:
+            raise BadRequestError("the client closed the connection")
+        if self._lost_rights:
+            raise ForbiddenError("your rights have changed since the request began", {})
+
+    def _leave(self) -> None:
+        self._left = True
+        self._end()
+
+    def _end(self) -> None:
+        if self._scope is not None and not self._scope.expired():
+            self._scope.reschedule(asyncio.get_running_loop().time())
+
+    async def _guard(self, connection: Connection) -> None:
+        """Ask again and again whether it may go on."""
+        while not self._lost_rights:
+            await connection.wait(RECHECK_SECONDS)
+            self._lost_rights = not await self._may_go_on()
+        self._end()
+
+    async def _may_go_on(self) -> bool:
+        assert self._asked is not None
+        try:
+            return await self._asked(self._request)
+        except Exception:  # noqa: BLE001 - nobody else would hear of it, and doubt ends a stream
+            _LOG.exception("the rights of an open request cannot be told")
+            return False

@@ -1,0 +1,64 @@
+"""Which handler answers a request: accounts and health here, all else in the cluster."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import orjson
+
+from llmos.apimachinery.errors import MethodNotAllowedError
+from llmos.endpoints.account import AccountServices, handle_account, is_account_path
+from llmos.endpoints.http import Request, Response
+from llmos.endpoints.responses import text_response
+from llmos.proxy.caches import Caches
+from llmos.proxy.narrowed import Narrowed
+from llmos.proxy.passwords import Answer, Forward, PasswordIntake, writes_users
+from llmos.proxy.readiness import Readiness
+
+_WRITES = frozenset({"create", "update", "patch", "delete"})
+_ALIVE = frozenset({"/livez", "/healthz"})
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Hands requests on, behind the filters."""
+
+    account: AccountServices
+    readiness: Readiness
+    narrowed: Narrowed
+    passwords: PasswordIntake
+    forward: Forward
+    caches: Caches
+
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a request."""
+        info = request.info
+        if is_account_path(info.path):
+            return await handle_account(request, self.account)
+        if request.visible is not None:
+            return await self.narrowed(request)
+        if not info.is_resource and (request.path in _ALIVE or request.path == "/readyz"):
+            return self._health(request)
+        handler = self.passwords if writes_users(info) else self.forward
+        answer = await handler(request)
+        self._tell_caches(request, answer)
+        return answer
+
+    def _tell_caches(self, request: Request, answer: Answer) -> None:
+        """Who writes here sees it in what he reads here next, narrowed or not."""
+        info = request.info
+        if info.verb not in _WRITES or info.subresource or not self.caches.wants(info):
+            return
+        if not isinstance(answer, Response) or answer.status not in (200, 201):
+            return
+        if request.query.get("dryRun"):
+            return
+        with suppress(orjson.JSONDecodeError):
+            said = orjson.loads(answer.body)
+            if isinstance(said, dict):
+                self.caches.wrote(info, said)
+
+    def _health(self, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowedError
+        problem = "" if request.path in _ALIVE else self.readiness.problem()
+        return text_response(problem, 503) if problem else text_response("ok")

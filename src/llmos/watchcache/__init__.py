@@ -1,0 +1,1 @@
+"""Collections in memory: what is current, the newest events, lists and watches over them."""
