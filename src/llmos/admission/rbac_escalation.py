@@ -79,7 +79,7 @@ class RBACEscalation:
         self.rights.confirm_held(attributes, attributes.namespace, found.get("rules") or [])
 
     def validators(self) -> list[Validator]:
-        """Roles and bindings; labels that aggregate are the concern of the policy ``llmos-aggregation``."""
+        """Roles and bindings; labels that aggregate are the policy ``llmos-aggregation``'s."""
         return [
             Validator(
                 "RBACEscalation/roles", Scope(WRITES, [ROLES, CLUSTER_ROLES]), self.check_role
