@@ -21,7 +21,7 @@ from support.server import ADMIN_PASSWORD
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("charts/*/README.md")])
-BLOCK = re.compile(r"^```(?:sh|console|bash)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 WALK = re.compile(r"<!-- walk: (\w+) -->\n```\n(.*?)```\n<!-- end -->", re.DOTALL)
 CLUSTER = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
 ALICE = "alices-own-password"
@@ -30,7 +30,9 @@ ALICE = "alices-own-password"
 def shown(program: str) -> Iterator[tuple[str, list[str]]]:
     """Every call of a program in a block of a page, and on which page."""
     for page in PAGES:
-        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language not in ("", "sh"):
+                continue
             for line in block.replace("\\\n", " ").splitlines():
                 if line.startswith(f"{program} "):
                     yield page.name, shlex.split(line, comments=True)[1:]

@@ -19,8 +19,10 @@ from portability.moving import (
 )
 from support.cluster import Cluster
 from support.controlplane import ADMIN_TOKEN, control_plane
+from support.engine import Engine
 from support.recorder import Recorder
 from support.server import ADMIN_PASSWORD, RunningServer, start_server
+from support.session import Session
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -167,6 +169,17 @@ def test_the_cluster_has_what_the_file_says(source: Source, moved: Cluster) -> N
     """Seen by its operator and by an administrator before the proxy."""
     done = llmos(moved.plane.kubeconfig, "import", "--check", "-f", str(source.file))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.cluster
+def test_an_administrator_exports_before_a_cluster(moved: Cluster, tmp_path: Path) -> None:
+    """The same, byte by byte, as the cluster's operator."""
+    proxy = moved.proxies[0]
+    engine = Engine(proxy.url, moved.plane.ca_file, ADMIN_PASSWORD)
+    admin = Session("admin", proxy.login("admin", ADMIN_PASSWORD), engine)
+    export(admin.kubeconfig(tmp_path), tmp_path / "seen")
+    export(moved.plane.kubeconfig, tmp_path / "there")
+    assert (tmp_path / "seen").read_bytes() == (tmp_path / "there").read_bytes()
 
 
 @pytest.mark.cluster
