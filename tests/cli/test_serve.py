@@ -1,5 +1,6 @@
 """``llmos serve``: what it says when it starts, and why it does not."""
 
+import os
 import socket
 import ssl
 from types import SimpleNamespace
@@ -88,7 +89,7 @@ def test_options_reach_the_server(run, home, monkeypatch):
     assert (run.config.token_auth_file, run.config.admin_password) == (
         module.Path("t"), "correct-horse"
     )  # fmt: skip
-    assert "LLMOS_ADMIN_PASSWORD" not in module.os.environ
+    assert "LLMOS_ADMIN_PASSWORD" not in os.environ
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ Follows k8s.io/kubernetes/pkg/registry/rbac/reconciliation: what Kubernetes ship
 keeps what an operator added; what the platform ships is put back as it was.
 """
 
-from llmos.apimachinery.object import Object, annotations_of, copy_object, get_path, name_of
+from llmos.apimachinery.object import Object, annotations_of, copy_object, name_of
 from llmos.apimachinery.resource import GroupResource
+from llmos.apis.platform_content import repaired
 from llmos.authorization.index import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
@@ -19,6 +20,7 @@ from llmos.manifests import load
 PLATFORM_PREFIX = "llmos:"
 """How the names of the platform's own RBAC objects begin."""
 
+_FOLDERS = ("kubernetes", "roles", "embedded")
 _AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 _RESOURCES = {
     "Role": ROLES,
@@ -37,7 +39,7 @@ def resource_of(obj: Object) -> GroupResource | None:
 
 def bootstrap_objects() -> list[Object]:
     """The RBAC objects that Kubernetes and the platform ship, roles before bindings."""
-    found = [obj for obj in load("kubernetes") + load("roles") if resource_of(obj) is not None]
+    found = [obj for each in _FOLDERS for obj in load(each) if resource_of(obj) is not None]
     return sorted(found, key=lambda obj: "Binding" in obj["kind"])
 
 
@@ -58,21 +60,17 @@ def restored(existing: Object, shipped: Object) -> Object | None:
     ``rbac.authorization.kubernetes.io/autoupdate: "false"``; the platform's own have no switch. A
     binding whose ``roleRef`` differs has to be deleted and created.
     """
+    if not _is_of_kubernetes(shipped):
+        return repaired(existing, shipped)
+    if annotations_of(existing).get(_AUTOUPDATE) == "false":
+        return None
     wanted: Object = copy_object(existing)
-    if _is_own(shipped):
-        wanted |= {key: each for key, each in shipped.items() if key not in ("metadata", "status")}
-        if get_path(shipped, "spec", "builtin"):
-            # What an admin may set on a built-in role stays as he set it.
-            wanted["spec"] = {**shipped["spec"], **(existing.get("spec") or {}), "builtin": True}
-    elif annotations_of(existing).get(_AUTOUPDATE) != "false":
-        _complete(wanted, shipped)
+    _complete(wanted, shipped)
     return copy_object(wanted) if wanted != existing else None
 
 
-def _is_own(shipped: Object) -> bool:
-    return name_of(shipped).startswith(PLATFORM_PREFIX) or bool(
-        get_path(shipped, "spec", "builtin")
-    )
+def _is_of_kubernetes(shipped: Object) -> bool:
+    return resource_of(shipped) is not None and not name_of(shipped).startswith(PLATFORM_PREFIX)
 
 
 def _complete(wanted: Object, shipped: Object) -> None:

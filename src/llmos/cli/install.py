@@ -1,82 +1,141 @@
-"""``llmos install``: put the platform's content into a cluster."""
+"""``llmos install``: put the platform into a cluster."""
 
-import os
-from collections import Counter
+from difflib import unified_diff
+from typing import Any
 
 import click
+import yaml
 
-from llmos.apimachinery.clock import system_clock
-from llmos.authentication.bootstrap import bootstrap_admin
-from llmos.authentication.passwords import Passwords
-from llmos.authentication.records import SYSTEM_NAMESPACE
-from llmos.cli.options import PASSWORD_VARIABLE, examples, server_options
-from llmos.cli.session import Session, pass_session
+from llmos.apimachinery.object import Object
+from llmos.cli.failures import ExitCode, Failure
+from llmos.cli.options import examples, first_password, output_option, server_options
+from llmos.cli.output import Column, show, table, without_managed_fields
+from llmos.cli.session import Session, Work, note, pass_session
 from llmos.client.client import Client
-from llmos.installation.apply import Change, Installer, Outcome
-from llmos.installation.enforcement import wait_enforced
-from llmos.installation.store import AccountStore
+from llmos.installation.installing import Installer, Result, Wish
+from llmos.installation.outcome import Action, InstallationError, Outcome
+
+_COLUMNS = [
+    Column("NAMESPACE", lambda row: row["namespace"]),
+    Column("OBJECT", lambda row: row["object"]),
+    Column("ACTION", lambda row: row["action"]),
+]
 
 
 @click.command(
     epilog=examples(
-        "llmos install --kubeconfig operator.kubeconfig",
-        "llmos install --context production --diff",
+        "llmos install --context production",
+        "llmos install --dry-run",
+        "llmos install --diff",
     )
 )
-@click.option("--dry-run", is_flag=True, help="Have the cluster check everything; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Ask the server what would change; change nothing.")
+@click.option("--diff", is_flag=True, help="Show what would change line by line; change nothing.")
 @click.option(
-    "--diff", is_flag=True, help="Show the differences; change nothing. Exits with 1 if there are."
+    "--force-conflicts",
+    is_flag=True,
+    help="Take over objects of the platform's names that it did not make.",
 )
+@output_option("json", "yaml", "name")
 @server_options
 @pass_session
-def install(session: Session, *, dry_run: bool, diff: bool) -> None:
-    """Put the platform's content into a cluster: namespaces, kinds, roles, policies.
+def install(
+    session: Session, *, dry_run: bool, diff: bool, force_conflicts: bool, output: str | None
+) -> None:
+    """Install the platform in a cluster, or bring what is installed up to date.
 
-    It is run by an operator of the cluster, with his own kubeconfig, before "llmos proxy" starts
-    and again at every upgrade. What is there already stays as it is. At the first time it makes
-    the user admin: its password is that of the environment variable LLMOS_ADMIN_PASSWORD; without
-    it, a one-time password is made and printed.
+    Run it as a cluster operator, with the cluster's own kubeconfig. It makes namespaces, kinds,
+    admission policies and roles; what is right already it does not touch. At the first time it
+    makes the user admin: its password is that of the environment variable LLMOS_ADMIN_PASSWORD;
+    without it, a one-time password is made and printed once. It starts nothing: users sign in at
+    "llmos proxy".
+
+    With --diff the exit code is 0 if nothing would change, 1 if something would, and greater if it
+    could not be found out.
     """
+    wish = Wish(dry_run=dry_run or diff, force=force_conflicts, password=first_password())
 
-    async def work(client: Client) -> tuple[list[Change], str | None]:
-        installer = Installer(client, dry_run=dry_run or diff)
-        changes = []
-        async for change in installer.run():
-            changes.append(change)
-            _tell(change, dry_run=dry_run, diff=diff)
-        if dry_run or diff:
-            return changes, None
-        await wait_enforced(client)
-        return changes, await _first_admin(client)
+    def deliver(once: str) -> None:
+        click.echo(f"one-time password of the user admin: {once}", err=output is not None)
 
-    changes, password = session.run(work)
+    async def work(client: Client) -> Result:
+        return await Installer(client, session.world.clock, wish, deliver).run()
+
+    result = _run(session, work, diff=diff)
     if diff:
-        raise click.exceptions.Exit(int(_differs(changes)))
-    counted = Counter(each.outcome for each in changes)
-    summary = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
-    click.echo(f"llmos is installed: {summary}" + (" (dry run)" if dry_run else ""))
-    if password:
-        click.echo(f"  one-time password of the user admin: {password}")
-    if not dry_run:
-        click.echo(
-            'Next: start "llmos proxy" under the ServiceAccount llmos-proxy in llmos-system.'
+        _show_diff(result)
+    else:
+        _show(result, output, dry_run=dry_run)
+
+
+def _run(session: Session, work: Work[Result], *, diff: bool) -> Result:
+    try:
+        return session.run(work)
+    except InstallationError as error:
+        raise Failure(str(error), ExitCode.USAGE if diff else ExitCode.FAILED) from error
+    except Failure as error:
+        if diff and error.code == ExitCode.FAILED:
+            error.code = ExitCode.USAGE
+        raise
+
+
+def _row(outcome: Outcome) -> dict[str, str]:
+    place = outcome.place
+    return {
+        "namespace": place.namespace,
+        "object": f"{place.resource}/{place.name}",
+        "action": outcome.action,
+    }
+
+
+def _show(result: Result, output: str | None, *, dry_run: bool) -> None:
+    if output == "name":
+        for each in result.changes:
+            click.echo(f"{each.place.resource}/{each.place.name}")
+        return
+    if output:
+        objects = [_row(each) for each in result.outcomes]
+        shown: dict[str, Any] = {"objects": objects, "dryRun": dry_run, "admin": result.admin}
+        if result.one_time_password:
+            shown["oneTimePassword"] = result.one_time_password
+        show(shown, output)
+        return
+    rows = [_row(each) for each in result.changes]
+    if rows:
+        click.echo(table(_COLUMNS, rows))
+    _summary(result, dry_run=dry_run)
+
+
+def _summary(result: Result, *, dry_run: bool) -> None:
+    """Say what was done in a line, and what comes next."""
+    made = sum(each.action is Action.CREATED for each in result.changes)
+    counts = f"{made} created, {len(result.changes) - made} changed"
+    counts += f", {len(result.outcomes) - len(result.changes)} as they should be"
+    if dry_run:
+        note(f"Nothing was changed; it would be: {counts}.")
+        return
+    if not result.changes and result.admin is Action.UNCHANGED:
+        note(f"llmos is installed: {counts}.")
+        return
+    note(f"llmos is installed: {counts}.")
+    note("Next: run llmos proxy (charts/llmos) in the cluster, and sign in there as admin:")
+    note("  llmos login https://… --username admin")
+
+
+def _text(obj: Object | None) -> list[str]:
+    if obj is None:
+        return []
+    text = yaml.safe_dump(without_managed_fields(obj), sort_keys=True, allow_unicode=True)
+    return text.splitlines(keepends=True)
+
+
+def _show_diff(result: Result) -> None:
+    """As ``kubectl diff`` shows it."""
+    for each in result.changes:
+        name = str(each.place)
+        lines = unified_diff(
+            _text(each.before), _text(each.after), f"LIVE/{name}", f"MERGED/{name}"
         )
-
-
-def _tell(change: Change, *, dry_run: bool, diff: bool) -> None:
-    if diff:
-        click.echo(change.diff(), nl=False)
-    elif change.outcome is not Outcome.UNCHANGED:
-        click.echo(f"{change.ref} {change.outcome}" + (" (dry run)" if dry_run else ""))
-
-
-def _differs(changes: list[Change]) -> bool:
-    return any(each.outcome is not Outcome.UNCHANGED for each in changes)
-
-
-async def _first_admin(client: Client) -> str | None:
-    """Make the user admin, if this is the first time; his one-time password comes back."""
-    store = AccountStore(client)
-    await store.read(SYSTEM_NAMESPACE)
-    chosen = os.environ.get(PASSWORD_VARIABLE) or None
-    return await bootstrap_admin(store, Passwords(), system_clock, chosen, lambda _: None)
+        click.echo("".join(lines), nl=False)
+    if result.changes or result.admin is Action.CREATED:
+        click.get_current_context().exit(ExitCode.FAILED)

@@ -1,5 +1,6 @@
 """Options that many verbs take, and the end of their help texts; light to import."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ KUBECONFIG = "llmos.cli.kubeconfig"
 """Where click's context keeps what was given."""
 
 PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
+"""Holds the first password of the user ``admin``."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -56,3 +58,8 @@ def output_option(*formats: str) -> Decorator:
 def examples(*lines: str) -> str:
     """The end of a verb's help text."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def first_password() -> str | None:
+    """The operator's choice for the user ``admin``, taken out of the environment, or None."""
+    return os.environ.pop(PASSWORD_VARIABLE, None) or None

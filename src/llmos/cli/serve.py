@@ -1,7 +1,6 @@
 """``llmos serve``: the embedded server, in the foreground."""
 
 import asyncio
-import os
 import shlex
 import shutil
 import ssl
@@ -10,21 +9,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llmos.apimachinery.errors import StatusError
-from llmos.authentication.certificates import CertificateError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
 from llmos.cli.logs import log_to_stderr
-from llmos.cli.options import PASSWORD_VARIABLE, examples
+from llmos.cli.options import PASSWORD_VARIABLE, examples, first_password
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
+
+if TYPE_CHECKING:
+    from llmos.authentication import certificates
+else:
+    certificates = LazyModule("llmos.authentication.certificates")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -81,8 +85,7 @@ def serve(*, verbose: bool, **options: Any) -> None:
     if (options["tls_cert"] is None) is not (options["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
-    password = os.environ.pop(PASSWORD_VARIABLE, None) or None
-    config = ServerConfig(**options, admin_password=password)
+    config = ServerConfig(**options, admin_password=first_password())
     with _start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
@@ -93,7 +96,7 @@ def _start_failures(config: ServerConfig) -> Iterator[None]:
     """Say in one line why the server does not start."""
     try:
         yield
-    except (OpenError, CertificateError, TokenFileError) as error:
+    except (OpenError, certificates.CertificateError, TokenFileError) as error:
         raise Failure(str(error)) from error
     except StatusError as error:
         about = f"{PASSWORD_VARIABLE}: " if config.admin_password else "cannot start: "

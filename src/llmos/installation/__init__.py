@@ -1,1 +1,1 @@
-"""Puts the platform's content into a cluster, and takes it out again."""
+"""Puts the platform into a real cluster, and takes it out again: a client of its API."""

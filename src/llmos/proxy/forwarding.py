@@ -97,7 +97,7 @@ class Forwarder:
         call = self._call(request)
         self.breaker.check()
         try:
-            async with call.life.guarded():
+            async with call.life:
                 return await self._answer(call)
         except TimeoutError:
             call.life.say_why()
@@ -138,6 +138,9 @@ class Forwarder:
 
     async def _read_body(self, call: _Call) -> None:
         request = call.request
+        if request.received is not None:
+            call.body = request.received or None
+            return
         length = request.declared_length
         if length is not None and length <= MAX_SMALL_BODY:
             call.body = await request.raw_body(MAX_SMALL_BODY) if length else None
@@ -290,7 +293,7 @@ class _Copy:
         """
         connection: Any = self.call.request.connection or stream
         try:
-            async with self.call.life.guarded():
+            async with self.call.life:
                 for each in self.begun:
                     connection.write(each)
                 await self._copy(connection)

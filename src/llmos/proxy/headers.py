@@ -60,8 +60,7 @@ def upstream_headers(headers: RawHeaders, user: UserInfo | None) -> TextHeaders:
         BadRequestError: a header is not UTF-8.
     """
     named = impersonation(user)
-    kept = [(_text(name), _text(value)) for name, value in _forwarded(headers)]
-    return kept + named
+    return [(_text(name), _text(value)) for name, value in _forwarded(headers)] + named
 
 
 def _forwarded(headers: RawHeaders) -> Iterator[tuple[bytes, bytes]]:

@@ -22,6 +22,7 @@ from llmos.apimachinery.resource import APIResource, GroupResource
 from llmos.client.client import Client
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.watch import Event, EventType
+from llmos.endpoints.requestinfo import RequestInfo
 from llmos.reconcile.informer import Change, Informer, key_of
 from llmos.reconcile.runner import supervise
 
@@ -188,6 +189,21 @@ class Platform:
     def list(self, resource: GroupResource, namespace: str | None = None) -> Iterable[Object]:
         """All objects of a resource, in one namespace or (None) in all."""
         return list(self._memories[resource].list(namespace))
+
+    def follows(self, group: str, resource: str) -> bool:
+        """Whether a resource is kept in memory."""
+        return GroupResource(group, resource) in self._memories
+
+    def heard(self, info: RequestInfo, answer: Object) -> None:
+        """Take the cluster's answer to a write that a user made."""
+        memory = self._memories.get(GroupResource(info.group, info.resource))
+        namespace = info.namespace if info.in_namespace else ""
+        if memory is None or memory.namespace not in (None, namespace):
+            return
+        if answer.get("kind") != "Status":
+            memory.wrote(answer)  # also where it goes on for a while, for its finalizers
+        elif uid := _deleted_uid(answer):
+            memory.deleted(namespace, info.name, uid)
 
     async def look_up(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """Ask the cluster for an object that memory lacks: another replica may just have made it.

@@ -27,6 +27,8 @@ MAX_REFUSAL = 1024 * 1024
 """Bytes of an answer that is no 101."""
 PROTOCOLS = frozenset({b"websocket", b"spdy/3.1"})
 
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
 StillAllowed = Callable[[Request], Awaitable[bool]]
 
 
@@ -116,9 +118,20 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """It is over."""
         self._lost = True
+        if error is None and self._is_refused_to_the_end and not self.answered.done():
+            self.answered.set_result(None)
         self._failed(str(error or "the connection ended"))
         if self.taker is not None:
             self.taker.lost()
+
+    @property
+    def _is_refused_to_the_end(self) -> bool:
+        """Whether it is a refusal that ends with the connection: kube-apiserver makes such ones.
+
+        Nobody takes a part of a refusal for a success.
+        """
+        framed = {name.lower() for name, _ in self.headers} & _FRAMING
+        return self.status >= 400 and not self._in_head and not framed
 
     def pause_writing(self) -> None:
         """The cluster is behind."""

@@ -132,6 +132,12 @@ class _Handler(ResponseHandler):
         elif data:
             self.abort()
 
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Tell whoever reads the body, too, or he would wait for ever for what cannot be read."""
+        super().set_exception(exc, *cause)
+        if self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(aiohttp.ClientPayloadError(str(exc)), *cause)
+
 
 class _Connector(aiohttp.TCPConnector):
     """Keeps connections, but only clean ones."""

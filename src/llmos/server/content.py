@@ -1,7 +1,7 @@
 """The platform's own content, put in place at every start: namespaces, CRDs, roles, policies.
 
-What is missing is created; what is built in and was changed is restored. Namespaces and everything
-else that people may adorn are only created.
+What is missing is created; what is built in and was changed is restored. Of namespaces and
+everything else that people may adorn only the platform's labels are restored.
 """
 
 import asyncio
@@ -18,15 +18,8 @@ from llmos.registry.catalog import Catalog
 from llmos.registry.lister import PlatformStore
 
 _LOG = logging.getLogger("llmos.server")
-_ONLY_CREATED = frozenset({"Namespace", "ServiceAccount"})
-_BY_SPEC = (
-    "CustomResourceDefinition",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-)
-"""Kinds whose spec is the platform's, all of it."""
 _BEFORE_KINDS = ("namespaces", "kubernetes", "crds")
-_WITH_KINDS = ("roles", "policies")
+_WITH_KINDS = ("roles", "embedded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +39,13 @@ class Content:
         for folder in _WITH_KINDS:
             await self._ensure_all(load(folder))
 
+    async def policies(self) -> None:
+        """The rules about what others write; last, so that they judge nothing of the rest.
+
+        Nothing may be served before they are in force.
+        """
+        await self._ensure_all(load("policies"))
+
     async def _ensure_all(self, objects: Iterable[Object]) -> None:
         await asyncio.gather(*(self._ensure(each) for each in objects))
 
@@ -63,24 +63,15 @@ class Content:
         current = self.platform.get(resource, namespace_of(wanted), name_of(wanted))
         if current is None:
             await self._create(resource, decoded)
-        elif wanted["kind"] not in _ONLY_CREATED:
-            served.strategy.default(decoded)
-            repaired = _repaired(current, decoded)
-            if repaired is not None:
-                _LOG.info("restoring %s %s", wanted["kind"], name_of(wanted))
-                await self.platform.update(resource, repaired)
+            return
+        served.strategy.default(decoded)
+        changed = restored(current, decoded)
+        if changed is not None:
+            _LOG.info("restoring %s %s", wanted["kind"], name_of(wanted))
+            await self.platform.update(resource, changed)
 
     async def _create(self, resource: GroupResource, obj: Object) -> None:
         try:
-            await self.platform.create(resource, obj)
+            await self.platform.install(resource, obj)
         except AlreadyExistsError:
             return
-
-
-def _repaired(current: Object, shipped: Object) -> Object | None:
-    """What an object becomes that is there already; None where nothing is amiss."""
-    if shipped["kind"] not in _BY_SPEC:
-        return restored(current, shipped)
-    if current["spec"] == shipped["spec"]:
-        return None
-    return {**current, "spec": shipped["spec"]}

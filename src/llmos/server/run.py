@@ -10,20 +10,22 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from llmos.apimachinery.clock import Clock, system_clock
+from llmos.apimachinery.lazy import LazyModule
 from llmos.authentication.bootstrap import bootstrap_admin
-from llmos.authentication.certificates import ensure_certificates
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
 from llmos.endpoints.housekeeping import housekeeping
 from llmos.endpoints.listener import bind, make_listener
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.serving import Lifecycle, background, listening_on, shown_host
+from llmos.server import memory
 from llmos.server.app import build
 from llmos.server.assembly import Core
 from llmos.server.config import ServerConfig
@@ -32,9 +34,15 @@ from llmos.server.credentials import ControllerToken, write_admin_kubeconfig
 from llmos.server.feeds import feed
 from llmos.storage.sqlite import open_storage
 
+_CERTIFICATES = "llmos.authentication.certificates"
+
+if TYPE_CHECKING:
+    from llmos.authentication import certificates
+else:
+    certificates = LazyModule(_CERTIFICATES)
+
 _LOG = logging.getLogger("llmos.server")
 _SWITCH_SECONDS = 0.0005
-_GC_THRESHOLDS = (50_000, 20, 50)
 ADMIN_PASSWORD_FILE = "admin.password"  # noqa: S105 - the name of a file
 DATABASE = "llmos.db"
 ADMIN_KUBECONFIG = "admin.kubeconfig"
@@ -86,25 +94,17 @@ async def serve(
         stack.callback(listening.close)
         stack.callback(gc.enable)
         gc.disable()  # what is made until it serves stays
+        # Cryptography is imported while the disk prepares the storage.
+        asyncio.get_running_loop().run_in_executor(None, import_module, _CERTIFICATES)
         storage = await stack.enter_async_context(open_storage(config.data_dir / DATABASE))
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
         started, token = await _open(core, config, (listening, password), stack, clock)
         await stack.enter_async_context(background("controllers", work(started, token)))
-        _settle_memory()
+        await stack.enter_async_context(background("policy types", core.policy_types.run()))
+        memory.settle()
         ready(started)
         await stop.wait()
-
-
-def _settle_memory() -> None:
-    """Keep the collector away from what stays for good, and let it come less often.
-
-    Requests leave no cycles behind; a full collection over 100,000 objects would be a pause.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 async def _fill(
@@ -118,7 +118,6 @@ async def _fill(
     await core.custom.settled()
     await content.with_kinds()
     await stack.enter_async_context(background("custom resources", core.custom.run()))
-    await stack.enter_async_context(background("policy types", core.policy_types.run()))
     path = config.data_dir / ADMIN_PASSWORD_FILE
 
     def keep(password: str) -> None:
@@ -130,6 +129,7 @@ async def _fill(
         core.platform, core.passwords, clock, config.admin_password, keep
     )
     core.accounts.limiter.load(core.platform)
+    await content.policies()
     return password
 
 
@@ -144,7 +144,7 @@ async def _open(
     listening, password = made
     static = StaticTokens.load(config.token_auth_file) if config.token_auth_file else None
     authenticators = await core.authenticators(static)
-    own = ensure_certificates(config.data_dir / "tls", [config.host], clock)
+    own = certificates.ensure_certificates(config.data_dir / "tls", [config.host], clock)
     lifecycle = Lifecycle()
 
     app = build(core, lifecycle, authenticators, clock)
@@ -180,4 +180,5 @@ def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> N
 
     # The writer thread must get its turn while the loop is busy with reads.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    memory.return_large_blocks()
     uvloop.run(main())
