@@ -36,6 +36,7 @@ from llmos.portability.selection import (
 )
 
 _EVERYTHING: Object = {"spec": {"resourceAttributes": {"verb": "*", "group": "*", "resource": "*"}}}
+_PLATFORM = ("roles", "cluster", "embedded")
 _MOVED_TOKEN_KINDS = frozenset({"api"})
 
 
@@ -55,6 +56,11 @@ async def require_everything(client: Client) -> None:
         )
 
 
+def platform_refs() -> set[Ref]:
+    """What the platform brings along, on either engine."""
+    return {Ref.of(each) for folder in _PLATFORM for each in load(folder)}
+
+
 @dataclass(slots=True)
 class Exporter:
     """One reading of one server."""
@@ -67,7 +73,7 @@ class Exporter:
     """The uids of the users."""
     namespaces: dict[str, str] = field(default_factory=dict)
     """The uids of the namespaces that are moved."""
-    shipped: set[Ref] = field(default_factory=lambda: {Ref.of(each) for each in load("roles")})
+    shipped: set[Ref] = field(default_factory=platform_refs)
     """What the platform brings along in namespaces of users."""
 
     async def documents(self) -> AsyncIterator[Object]:
