@@ -137,6 +137,24 @@ def test_again_changes_nothing(source: Source, target: RunningServer) -> None:
     assert f"checked: {number} agrees\n" in done.stdout
 
 
+def test_a_pipe_will_do(source: Source, target: RunningServer) -> None:
+    """Nothing has to lie on a disk."""
+    exported = llmos(source.server.kubeconfig, "export")
+    done = llmos(target.kubeconfig, "import", "--check", stdin=exported.stdout)
+    assert (exported.returncode, done.returncode) == (0, 0), done.stdout
+    cut = llmos(target.kubeconfig, "import", stdin=exported.stdout[:-100])
+    assert (cut.returncode, "stdin: " in cut.stderr, cut.stdout) == (1, True, "")
+
+
+@pytest.mark.cluster
+def test_where_llmos_is_not_installed(source: Source, tmp_path: Path) -> None:
+    """It is said in words."""
+    with control_plane(tmp_path) as plane:
+        for verb in ("export", "import"):
+            done = llmos(plane.kubeconfig, verb, "-f", str(source.file))
+            assert (done.returncode, "llmos install" in done.stderr) == (5, True), done.stderr
+
+
 @pytest.fixture(scope="module")
 def moved(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster into which everything was imported before its first proxy started."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.clock import Clock, parse_rfc3339
-from llmos.apimachinery.errors import ForbiddenError, ServiceUnavailableError
+from llmos.apimachinery.errors import ForbiddenError, NotFoundError, ServiceUnavailableError
 from llmos.apimachinery.object import (
     Object,
     get_path,
@@ -45,7 +45,7 @@ async def require_everything(client: Client) -> None:
 
     Raises:
         ForbiddenError: not everything is allowed to us.
-        StatusError: llmos is not there.
+        NotFoundError: llmos is not there.
         ConnectionFailedError: the server does not answer.
     """
     answer = await client.create(resources.SELF_SUBJECT_ACCESS_REVIEWS, _EVERYTHING)
@@ -54,6 +54,10 @@ async def require_everything(client: Client) -> None:
             "not everything is allowed to you: an administrator of llmos or, on a cluster, its "
             "operator moves it"
         )
+    try:
+        await client.list_page(resources.USERS, limit=1)
+    except NotFoundError as error:
+        raise NotFoundError("llmos is not installed there: llmos install") from error
 
 
 def platform_refs() -> set[Ref]:
