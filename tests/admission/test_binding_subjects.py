@@ -8,6 +8,7 @@ from admission.world import (
     CONTROLLER,
     EVERYBODY,
     MASTER,
+    OPERATOR,
     PLATFORM,
     PRETENDER,
     RBAC,
@@ -58,7 +59,8 @@ def binding(kind, name, where="team-a"):
         (PRETENDER, 403, False),
         (RUNNER, 403, False),
         (ADMIN, 0, True),
-        (ROBOT, 0, False),
+        (ROBOT, 403, False),
+        (OPERATOR, 0, False),
         (MASTER, 0, False),
     ],
     ids=lambda each: getattr(each, "name", str(each)),
@@ -131,7 +133,7 @@ def test_reserved_namespaces(world: World, user, where, kind, name, end_user):
         assert code == 0
     elif end_user:
         assert code == 403
-    elif user in (ADMIN, ROBOT):
+    elif user is ADMIN:
         assert code == 0
 
 

@@ -8,8 +8,8 @@ from admission.world import (
     ADMIN,
     CONTROLLER,
     EVERYBODY,
+    FREE,
     MASTER,
-    ROBOT,
     World,
     changed,
     install,
@@ -19,6 +19,7 @@ from admission.world import (
 from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.object import Object, copy_object
 from llmos.apis.admissionregistration_v1 import bindings, policies
+from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.namespaces import PUBLIC_NAMESPACE, RESERVED_NAMESPACES, is_reserved
 from llmos.manifests import load
 
@@ -49,7 +50,28 @@ SCOPES = {
         )
     },
     "llmos-roles": {"management.llmos.ai": ([*WRITES, "DELETE"], ["globalroles", "roletemplates"])},
-    "llmos-users": {"management.llmos.ai": (WRITES, ["users", "users/status"])},
+    "llmos-users": {"management.llmos.ai": ([*WRITES, "DELETE"], ["users", "users/status"])},
+    "llmos-aggregation": {"rbac.authorization.k8s.io": (WRITES, ["clusterroles"])},
+    "llmos-credentials": {"": ([*WRITES, "DELETE"], ["secrets"])},
+    "llmos-certificates": {
+        "certificates.k8s.io": (
+            WRITES,
+            [
+                "certificatesigningrequests",
+                "certificatesigningrequests/approval",
+                "certificatesigningrequests/status",
+            ],
+        )
+    },
+    "llmos-system": {
+        "": (
+            [*WRITES, "DELETE", "CONNECT"],
+            ["configmaps", "pods", "pods/*", "replicationcontrollers", "serviceaccounts"],
+        ),
+        "apps": ([*WRITES, "DELETE"], ["*/*"]),
+        "batch": ([*WRITES, "DELETE"], ["*/*"]),
+        "coordination.k8s.io": ([*WRITES, "DELETE"], ["leases"]),
+    },
 }
 
 
@@ -112,7 +134,7 @@ def test_they_are_valid():
 )
 def test_reserved_names_are_those_of_the_list(world, name):
     """The expressions and ``apis.namespaces`` mean the same names."""
-    code = world.code(ROBOT, "UPDATE", "namespaces", namespace(name), namespace(name),
+    code = world.code(ADMIN, "UPDATE", "namespaces", namespace(name), namespace(name),
                       subresource="status")  # fmt: skip
     assert (code == 403) is is_reserved(name)
 
@@ -150,6 +172,24 @@ def bound(where: str, *subjects: str) -> Object:
 def user(**spec: object) -> Object:
     return named("u", spec={"username": "u", **spec})
 
+
+def secret(where: str, kind: str) -> Object:
+    return named("s", where, type=kind)
+
+
+def request(signer: str) -> Object:
+    return named("c", spec={"signerName": signer})
+
+
+def fed(**labels: str) -> Object:
+    made = {f"rbac.authorization.k8s.io/{key}": value for key, value in labels.items()}
+    return {**named("r", rules=[]), "metadata": {"name": "r", "labels": made}}
+
+
+FEEDING = fed(**{"aggregate-to-admin": "true"})
+KEPT = ("configmaps", "leases", "serviceaccounts")
+"""Kinds of llmos-system of which only the platform's own names are kept from others."""
+RUN = ("deployments", "jobs", "pods", "replicationcontrollers")
 
 PROBES = [
     ("CREATE", "namespaces", named("kube-x"), None, ""),
@@ -232,7 +272,65 @@ PROBES = [
         None,
         "",
     ),
+    *(
+        ("DELETE", plural, None, named(name, where), "")
+        for plural in KEPT
+        for name, where in (
+            ("llmos-x", "llmos-system"),
+            ("x", "llmos-system"),
+            ("llmos-x", "team-a"),
+        )
+    ),
+    *(
+        probe
+        for plural in (*KEPT, *RUN)
+        for where in ("llmos-system", "team-a")
+        for made in (named("llmos-x", where),)
+        for probe in (
+            ("CREATE", plural, made, None, ""),
+            ("UPDATE", plural, made, made, ""),
+            ("DELETE", plural, None, made, ""),
+        )
+    ),
+    ("CONNECT", "pods", None, named("x", "llmos-system"), "exec"),
+    ("CONNECT", "pods", None, named("x", "team-a"), "exec"),
+    (
+        "UPDATE",
+        "pods",
+        named("x", "llmos-system"),
+        named("x", "llmos-system"),
+        "ephemeralcontainers",
+    ),
+    *(
+        probe
+        for where in ("llmos-system", "team-a")
+        for kind in ("llmos.ai/token", "kubernetes.io/service-account-token", "Opaque")
+        for made in (secret(where, kind),)
+        for probe in (
+            ("CREATE", "secrets", made, None, ""),
+            ("UPDATE", "secrets", made, made, ""),
+            ("DELETE", "secrets", None, made, ""),
+        )
+    ),
+    *(
+        ("UPDATE", "certificatesigningrequests", made, made, each)
+        for made in (request("kubernetes.io/kube-apiserver-client"), request("example.com/own"))
+        for each in ("", "approval", "status")
+    ),
+    (
+        "CREATE",
+        "certificatesigningrequests",
+        request("kubernetes.io/kube-apiserver-client"),
+        None,
+        "",
+    ),
+    ("CREATE", "clusterroles", FEEDING, None, ""),
+    ("UPDATE", "clusterroles", FEEDING, fed(), ""),
+    ("UPDATE", "clusterroles", FEEDING, FEEDING, ""),
     ("CREATE", "users", user(), None, ""),
+    ("UPDATE", "users", user(), {**user(), "status": {"isAdmin": True}}, ""),
+    ("DELETE", "users", None, {**user(), "status": {"isAdmin": True}}, ""),
+    ("DELETE", "users", None, user(), ""),
     ("CREATE", "users", user(isAdmin=True), None, ""),
     ("CREATE", "users", user(groups=["staff"]), None, ""),
     ("UPDATE", "users", user(isAdmin=True), user(), ""),
@@ -261,10 +359,12 @@ def concerning(policy: Object) -> list[int]:
     return [at for at, probe in enumerate(PROBES) if named_ & {"*", probe[1]}]
 
 
-def verdicts(world: World, probes: Iterable[int]) -> Iterator[tuple[str, ...]]:
+def verdicts(
+    world: World, probes: Iterable[int], authors: Iterable[UserInfo] = EVERYBODY
+) -> Iterator[tuple[str, ...]]:
     """What the policies alone say to everybody about some probes."""
     for operation, plural, new, old, subresource in (PROBES[at] for at in probes):
-        for author in EVERYBODY:
+        for author in authors:
             attributes = world.attributes(
                 author, operation, plural, new, old, subresource=subresource
             )
@@ -329,6 +429,12 @@ def test_the_platform_is_free(probed):
     for at, author in enumerate(EVERYBODY):
         refused = any(each[0] == "refused" for each in found[at::size])
         assert refused is (author not in (MASTER, CONTROLLER)), author.name
+
+
+@pytest.mark.parametrize("author", FREE, ids=lambda each: each.name)
+def test_the_cluster_is_free(probed, author):
+    """Nothing is refused to Kubernetes' own parts and to the operators of a cluster."""
+    assert {each[0] for each in verdicts(probed, range(len(PROBES)), (author,))} == {"allowed"}
 
 
 POLICY = {"metadata": {"name": "llmos-namespaces"}, "spec": {}}

@@ -84,7 +84,7 @@ def test_metadata(world: World, user, metadata, subresource):
 
 @pytest.mark.parametrize(
     ("user", "code"),
-    [(ADMIN, 0), (ALICE, 403), (PRETENDER, 403), (RUNNER, 403), (ROBOT, 0), (MASTER, 0)],
+    [(ADMIN, 0), (ALICE, 403), (PRETENDER, 403), (RUNNER, 403), (ROBOT, 403), (MASTER, 0)],
     ids=lambda each: getattr(each, "name", str(each)),
 )
 def test_description(world: World, user, code):
@@ -138,5 +138,5 @@ def test_tokens_of_platform_accounts(world: World, user, where, guarded):
     """Nobody from inside llmos becomes the platform by a token of its accounts."""
     account = named("llmos-controllers", where)
     code = world.code(user, "CREATE", "serviceaccounts", account, subresource="token")
-    free = (ROBOT, MASTER, CONTROLLER)
+    free = (MASTER, CONTROLLER)
     assert code == (403 if guarded and user not in free else 0)

@@ -38,6 +38,12 @@ RUNNER = UserInfo(
     "system:serviceaccount:team-a:runner", groups=("system:serviceaccounts", AUTHENTICATED_GROUP)
 )
 """A service account of a user namespace: acts for whoever owns it."""
+OPERATOR = UserInfo("operator", groups=(AUTHENTICATED_GROUP,))
+"""May do everything, and is no user of llmos: the cluster's own administrator."""
+MANAGER = UserInfo("system:kube-controller-manager", groups=(AUTHENTICATED_GROUP,))
+SCHEDULER = UserInfo("system:serviceaccount:kube-system:scheduler")
+FREE = (OPERATOR, MANAGER, SCHEDULER)
+"""Not llmos' subjects, nor its parts."""
 EVERYBODY = (ADMIN, ALICE, CAROL, ROBOT, RUNNER, MASTER, PRETENDER, CONTROLLER)
 PLATFORM = (MASTER, CONTROLLER)
 
@@ -60,6 +66,15 @@ KINDS = {
         kind("resourcequotas", "ResourceQuota"),
         kind("limitranges", "LimitRange"),
         kind("leases", "Lease", "coordination.k8s.io"),
+        kind("replicationcontrollers", "ReplicationController"),
+        kind("deployments", "Deployment", "apps"),
+        kind("jobs", "Job", "batch"),
+        kind(
+            "certificatesigningrequests",
+            "CertificateSigningRequest",
+            "certificates.k8s.io",
+            False,
+        ),
         kind("localsubjectaccessreviews", "LocalSubjectAccessReview", "authorization.k8s.io"),
         kind("storageclasses", "StorageClass", "storage.k8s.io", False),
         kind("roles", "Role", RBAC),
@@ -174,7 +189,8 @@ class World:
         for name in names:
             self.put("namespaces", namespace(name))
         self.put("namespaces", namespace("ending", deletionTimestamp="2027-01-01T00:00:00Z"))
-        self.grant("root", [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
+        for name in ("root", OPERATOR.name):
+            self.grant(name, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
 
     def put(self, plural: str, obj: Object) -> Object:
         """Store an object, past admission."""

@@ -22,7 +22,7 @@ async def test_what_was_written_is_read():
     """All places come back, whatever is in their names, and so do version and namespaces."""
     api = FakeAPI()
     wanted = Inventory(
-        "1.2.3", frozenset(each.place for each in shipped()), frozenset({"llmos-system"})
+        "1.2.3", "abc", frozenset(each.place for each in shipped()), frozenset({"llmos-system"})
     )
     made = to_object(wanted)
     api.objects["", "configmaps", "llmos-system", made["metadata"]["name"]] = made

@@ -78,27 +78,8 @@ class RBACEscalation:
             raise NotFoundError.of(role, name)
         self.rights.confirm_held(attributes, attributes.namespace, found.get("rules") or [])
 
-    def guard_aggregation_labels(self, attributes: AdmissionAttributes) -> None:
-        """A label that feeds a ClusterRole into another hands its rules to all who are bound there.
-
-        So whoever adds one holds the rules, or may ``escalate``.
-
-        Raises:
-            ForbiddenError: he does not hold them.
-        """
-        new, old = objects_of(attributes)
-        labels = get_path(new, "metadata", "labels", default=None) or {}
-        before = get_path(old, "metadata", "labels", default=None) or {}
-        fed = any(
-            key.startswith("rbac.authorization.k8s.io/aggregate-to-") and before.get(key) != value
-            for key, value in labels.items()
-        )
-        name = attributes.name if attributes.operation == "UPDATE" else ""
-        if fed and not self.rights.may(attributes.user, "escalate", CLUSTER_ROLES, "", name):
-            self.rights.confirm_held(attributes, "", new.get("rules") or [])
-
     def validators(self) -> list[Validator]:
-        """Roles, bindings, and the labels that aggregate."""
+        """Roles and bindings; labels that aggregate are the policy ``llmos-aggregation``'s."""
         return [
             Validator(
                 "RBACEscalation/roles", Scope(WRITES, [ROLES, CLUSTER_ROLES]), self.check_role
@@ -107,10 +88,5 @@ class RBACEscalation:
                 "RBACEscalation/bindings",
                 Scope(WRITES, [ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS]),
                 self.check_binding,
-            ),
-            Validator(
-                "RBACEscalation/aggregation",
-                Scope(WRITES, [CLUSTER_ROLES]),
-                self.guard_aggregation_labels,
             ),
         ]

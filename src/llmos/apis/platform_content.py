@@ -7,7 +7,10 @@ added; what an administrator may set on a built-in role stays as he set it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from typing import NamedTuple
+
+import orjson
 
 from llmos.apimachinery.lister import Lister
 from llmos.apimachinery.object import (
@@ -135,6 +138,22 @@ def repaired(current: Object, wanted: Object) -> Object | None:
     return made if made != current else None
 
 
+def to_apply(wanted: Object, current: Object | None) -> Object:
+    """What server-side apply is given of an object that was shipped.
+
+    What an administrator has set on a built-in role is left out: who applies a field owns it.
+    """
+    if current is None or not get_path(wanted, "spec", "builtin"):
+        return wanted
+    old = current.get("spec") or {}
+    spec = {
+        key: value
+        for key, value in wanted["spec"].items()
+        if key == "builtin" or old.get(key, value) == value
+    }
+    return {**wanted, "spec": spec}
+
+
 def _restore_labels(made: Object, wanted: Object) -> None:
     labels = labels_of(wanted)
     if any(labels_of(made).get(key) != value for key, value in labels.items()):
@@ -149,6 +168,20 @@ def _restore_content(made: Object, wanted: Object) -> None:
         if key not in _BESIDE_CONTENT and key not in content and made[key]:
             del made[key]
     made |= copy_object(content)
+
+
+MANAGER = "llmos"
+"""The field manager of whoever puts it in place."""
+
+RECORD = "llmos-installation"
+"""The ConfigMap of ``llmos-system`` that says what is installed, by ``digest`` and place."""
+
+
+@cache
+def digest() -> str:
+    """What tells the content of one version from that of another."""
+    content = [each.object for each in shipped()]
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @cache

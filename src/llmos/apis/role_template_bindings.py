@@ -123,6 +123,17 @@ def is_recreated(binding: Object, namespace: Object) -> bool:
     return bool(made and bound and parse_rfc3339(made) > parse_rfc3339(bound))
 
 
+def is_older(binding: Object, role: Object) -> bool:
+    """Whether the role was made after the binding: nobody was asked whether he may give that one.
+
+    Built-in roles are always the same; whoever deletes one gets it back.
+    """
+    if get_path(role, "spec", "builtin") is True:
+        return False
+    made, bound = (get_path(each, "metadata", "creationTimestamp") for each in (role, binding))
+    return bool(made and bound and parse_rfc3339(made) > parse_rfc3339(bound))
+
+
 def _time_verdict(observed: Observed) -> Verdict | None:
     if is_terminating(observed.binding):
         return Verdict("Terminating", "the binding is being deleted")
@@ -159,6 +170,8 @@ def verdict(observed: Observed) -> Verdict:
     if observed.role is None or is_terminating(observed.role):
         known = "GlobalRole" if kind == "GlobalRole" else "RoleTemplate"
         return Verdict(f"{known}NotFound", f"there is no {kind} {name}")
+    if is_older(observed.binding, observed.role):
+        return Verdict(f"{kind}Recreated", f"{kind} {name} is not the one that was bound")
     if kind == "RoleTemplate":
         refused = _namespace_verdict(observed)
         if refused is not None:

@@ -14,6 +14,7 @@ from llmos.client.client import Client
 from llmos.client.config import Config
 from llmos.client.resources import SERVICE_ACCOUNTS
 from llmos.client.tls import make_context
+from llmos.controllers.platform_content import platform_content_controller
 from llmos.reconcile.informer import Informers
 from llmos.reconcile.leader import Elector, FencedTransport, Term
 from llmos.reconcile.runner import Runner, supervise
@@ -97,4 +98,8 @@ async def _work(config: Config, term: Term) -> None:
     )
     async with Client(config, FencedTransport(inner, term)) as client:
         informers = Informers(client)
-        await Runner(informers, platform_controllers(informers, system_clock)).run()
+        controllers = [
+            *platform_controllers(informers, system_clock),
+            platform_content_controller(client, informers, system_clock),
+        ]
+        await Runner(informers, controllers).run()

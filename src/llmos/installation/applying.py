@@ -13,7 +13,6 @@ from llmos.apimachinery.errors import NotFoundError
 from llmos.apimachinery.object import (
     Object,
     annotations_of,
-    copy_object,
     get_path,
     labels_of,
     name_of,
@@ -22,13 +21,10 @@ from llmos.apimachinery.object import (
     uid_of,
 )
 from llmos.apimachinery.resource import APIResource
-from llmos.apis.platform_content import NAMESPACES, Place, Shipped, repaired
+from llmos.apis.platform_content import MANAGER, NAMESPACES, Place, Shipped, repaired, to_apply
 from llmos.client.client import APPLY_PATCH, Client, delete_options, resource_path
 from llmos.installation.inventory import Inventory
 from llmos.installation.outcome import Action, Outcome
-
-MANAGER = "llmos"
-"""The field manager of what is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +118,7 @@ class Applier:
         resource, obj = shipped
         if obj.get("roleRef") != current.get("roleRef"):
             return await self._replace(shipped, current)
-        wanted = copy_object(obj)
-        if get_path(obj, "spec", "builtin"):
-            # What an admin set stays his: who applies a field owns it.
-            old = current.get("spec") or {}
-            wanted["spec"] = {
-                key: value
-                for key, value in obj["spec"].items()
-                if key == "builtin" or old.get(key, value) == value
-            }
-        after = await self._send(resource, wanted)
+        after = await self._send(resource, to_apply(obj, current))
         exact = repaired(after, obj)
         if exact is not None:
             after = await self._call("PUT", resource, exact)

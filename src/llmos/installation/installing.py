@@ -18,11 +18,13 @@ from llmos.apis.namespaces import SYSTEM_NAMESPACE
 from llmos.apis.platform_content import (
     DEFINITIONS,
     IN_ORDER,
+    MANAGER,
     NAMESPACES,
     POLICIES,
     POLICY_BINDINGS,
     Place,
     Shipped,
+    digest,
     shipped,
 )
 from llmos.authentication.bootstrap import MARK, bootstrap_admin
@@ -35,7 +37,7 @@ from llmos.client.resources import (
     USERS,
 )
 from llmos.installation import inventory
-from llmos.installation.applying import MANAGER, Applier
+from llmos.installation.applying import Applier
 from llmos.installation.inventory import Inventory
 from llmos.installation.outcome import Action, InstallationError, Outcome
 from llmos.installation.store import Snapshot
@@ -149,9 +151,9 @@ class Installer:
     async def _record(self, before: Inventory) -> Inventory:
         """Write down what will be there, before it is: an end halfway leaves nothing unknown."""
         made = {each.place.name for each in self.result.outcomes if each.action is Action.CREATED}
-        current = replace(before, version=__version__, made=before.made | made).with_places(
-            each.place for each in self.content
-        )
+        current = replace(
+            before, version=__version__, content=digest(), made=before.made | made
+        ).with_places(each.place for each in self.content)
         if not self.wish.dry_run:
             await inventory.write(self.client, current, MANAGER)
         return current

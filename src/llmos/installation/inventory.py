@@ -18,6 +18,7 @@ from llmos.apis.platform_content import (
     GLOBAL_ROLES,
     POLICIES,
     POLICY_BINDINGS,
+    RECORD,
     ROLE_BINDINGS,
     ROLE_TEMPLATES,
     ROLES,
@@ -27,7 +28,6 @@ from llmos.apis.platform_content import (
 from llmos.client.client import Client
 from llmos.client.resources import CONFIG_MAPS
 
-NAME = "llmos-installation"
 _PREFIXES = {
     each.group_resource: ("llmos:", "llmos-")
     for each in (
@@ -53,6 +53,8 @@ class Inventory:
 
     version: str = ""
     """Of llmos, that was installed last; ``""``: none was."""
+    content: str = ""
+    """The ``digest`` of what it brought: controllers of another version repair nothing."""
     places: frozenset[Place] = frozenset()
     made: frozenset[str] = frozenset()
     """The namespaces that were not there before."""
@@ -79,13 +81,14 @@ async def read(client: Client) -> Inventory:
         ConnectionFailedError: it did not answer.
     """
     try:
-        found = await client.get(CONFIG_MAPS, SYSTEM_NAMESPACE, NAME)
+        found = await client.get(CONFIG_MAPS, SYSTEM_NAMESPACE, RECORD)
     except NotFoundError:
         return Inventory()
     data = found.get("data") or {}
     lines = [each for each in data.get("objects", "").splitlines() if each.count(" ") == 3]
     return Inventory(
         data.get("version", ""),
+        data.get("content", ""),
         frozenset(_place(each) for each in lines),
         frozenset(data.get("namespaces", "").split()),
     )
@@ -96,9 +99,10 @@ def to_object(inventory: Inventory) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": NAME, "namespace": SYSTEM_NAMESPACE},
+        "metadata": {"name": RECORD, "namespace": SYSTEM_NAMESPACE},
         "data": {
             "version": inventory.version,
+            "content": inventory.content,
             "objects": "\n".join(sorted(_line(each) for each in inventory.places)),
             "namespaces": "\n".join(sorted(inventory.made)),
         },
@@ -114,7 +118,7 @@ async def write(client: Client, inventory: Inventory, manager: str) -> bool:
     """
     wanted = to_object(inventory)
     try:
-        found = await client.get(CONFIG_MAPS, SYSTEM_NAMESPACE, NAME)
+        found = await client.get(CONFIG_MAPS, SYSTEM_NAMESPACE, RECORD)
     except NotFoundError:
         found = {}
     if get_path(found, "data") == wanted["data"]:

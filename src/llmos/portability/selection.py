@@ -153,10 +153,17 @@ def is_made_again(obj: Object, with_selector: set[tuple[str, str]]) -> bool:
     """Whether something over there makes the object, or it means nothing there."""
     if is_terminating(obj) or any(each.get("controller") for each in owner_references(obj)):
         return True
+    if _is_platforms(obj):
+        return True
     if type_of(obj) in (("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")):
         return _is_made_endpoints(obj, with_selector)
     check = _CHECKS.get(type_of(obj))
     return check is not None and bool(check(obj))
+
+
+def _is_platforms(obj: Object) -> bool:
+    """Whether installing the platform makes it: its RBAC objects begin with ``llmos:``."""
+    return type_of(obj)[0] == "rbac.authorization.k8s.io" and name_of(obj).startswith("llmos:")
 
 
 def _is_made_endpoints(obj: Object, with_selector: set[tuple[str, str]]) -> bool:
