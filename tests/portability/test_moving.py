@@ -19,8 +19,10 @@ from portability.moving import (
 )
 from support.cluster import Cluster
 from support.controlplane import ADMIN_TOKEN, control_plane
+from support.engine import Engine
 from support.recorder import Recorder
 from support.server import ADMIN_PASSWORD, RunningServer, start_server
+from support.session import Session
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -135,6 +137,24 @@ def test_again_changes_nothing(source: Source, target: RunningServer) -> None:
     assert f"checked: {number} agrees\n" in done.stdout
 
 
+def test_a_pipe_will_do(source: Source, target: RunningServer) -> None:
+    """Nothing has to lie on a disk."""
+    exported = llmos(source.server.kubeconfig, "export")
+    done = llmos(target.kubeconfig, "import", "--check", stdin=exported.stdout)
+    assert (exported.returncode, done.returncode) == (0, 0), done.stdout
+    cut = llmos(target.kubeconfig, "import", stdin=exported.stdout[:-100])
+    assert (cut.returncode, "stdin: " in cut.stderr, cut.stdout) == (1, True, "")
+
+
+@pytest.mark.cluster
+def test_where_llmos_is_not_installed(source: Source, tmp_path: Path) -> None:
+    """It is said in words."""
+    with control_plane(tmp_path) as plane:
+        for verb in ("export", "import"):
+            done = llmos(plane.kubeconfig, verb, "-f", str(source.file))
+            assert (done.returncode, "llmos install" in done.stderr) == (5, True), done.stderr
+
+
 @pytest.fixture(scope="module")
 def moved(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster into which everything was imported before its first proxy started."""
@@ -167,6 +187,17 @@ def test_the_cluster_has_what_the_file_says(source: Source, moved: Cluster) -> N
     """Seen by its operator and by an administrator before the proxy."""
     done = llmos(moved.plane.kubeconfig, "import", "--check", "-f", str(source.file))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.cluster
+def test_an_administrator_exports_before_a_cluster(moved: Cluster, tmp_path: Path) -> None:
+    """The same, byte by byte, as the cluster's operator."""
+    proxy = moved.proxies[0]
+    engine = Engine(proxy.url, moved.plane.ca_file, ADMIN_PASSWORD)
+    admin = Session("admin", proxy.login("admin", ADMIN_PASSWORD), engine)
+    export(admin.kubeconfig(tmp_path), tmp_path / "seen")
+    export(moved.plane.kubeconfig, tmp_path / "there")
+    assert (tmp_path / "seen").read_bytes() == (tmp_path / "there").read_bytes()
 
 
 @pytest.mark.cluster

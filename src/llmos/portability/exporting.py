@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.clock import Clock, parse_rfc3339
-from llmos.apimachinery.errors import ForbiddenError, ServiceUnavailableError
+from llmos.apimachinery.errors import ForbiddenError, NotFoundError, ServiceUnavailableError
 from llmos.apimachinery.object import (
     Object,
     get_path,
@@ -36,6 +36,7 @@ from llmos.portability.selection import (
 )
 
 _EVERYTHING: Object = {"spec": {"resourceAttributes": {"verb": "*", "group": "*", "resource": "*"}}}
+_PLATFORM = ("roles", "cluster", "embedded")
 _MOVED_TOKEN_KINDS = frozenset({"api"})
 
 
@@ -44,7 +45,7 @@ async def require_everything(client: Client) -> None:
 
     Raises:
         ForbiddenError: not everything is allowed to us.
-        StatusError: llmos is not there.
+        NotFoundError: llmos is not there.
         ConnectionFailedError: the server does not answer.
     """
     answer = await client.create(resources.SELF_SUBJECT_ACCESS_REVIEWS, _EVERYTHING)
@@ -53,6 +54,15 @@ async def require_everything(client: Client) -> None:
             "not everything is allowed to you: an administrator of llmos or, on a cluster, its "
             "operator moves it"
         )
+    try:
+        await client.list_page(resources.USERS, limit=1)
+    except NotFoundError as error:
+        raise NotFoundError("llmos is not installed there: llmos install") from error
+
+
+def platform_refs() -> set[Ref]:
+    """What the platform brings along, on either engine."""
+    return {Ref.of(each) for folder in _PLATFORM for each in load(folder)}
 
 
 @dataclass(slots=True)
@@ -67,7 +77,7 @@ class Exporter:
     """The uids of the users."""
     namespaces: dict[str, str] = field(default_factory=dict)
     """The uids of the namespaces that are moved."""
-    shipped: set[Ref] = field(default_factory=lambda: {Ref.of(each) for each in load("roles")})
+    shipped: set[Ref] = field(default_factory=platform_refs)
     """What the platform brings along in namespaces of users."""
 
     async def documents(self) -> AsyncIterator[Object]:
