@@ -103,6 +103,7 @@ BROKEN = {
     "cut chunk, resets": saying(CHUNKED + b"64\r\nhalf", then="reset"),
     "no last chunk": saying(CHUNKED + chunk(b"half"), then="close"),
     "bad chunk": saying(CHUNKED + b"zz\r\n"),
+    "no status": saying(b"HTTP/1.1 799 X\r\nContent-Length: 0\r\n\r\n"),
     "two headers in one": saying(b"HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 0\r\n\r\n"),
 }
 """What is known to be bad before anything was said to the client."""
