@@ -263,6 +263,27 @@ def self_signed(name):
     )
 
 
+def test_nobody_tries_a_cluster_that_is_away():
+    """Where connecting takes long, nobody waits for it again."""
+
+    async def scenario():
+        async with (
+            scripted() as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            await cluster.stop()
+            first = (await client.ask("GET", CM))[0]
+            tried = []
+            front.upstream.send = lambda *_: tried.append(1)
+            codes = [(await client.ask("GET", CM))[0] for _ in range(3)]
+            assert front.forwarder.problem()
+            await cluster.start()
+            return first, codes, tried
+
+    assert asyncio.run(scenario()) == (503, [503] * 3, [])
+
+
 @pytest.fixture(scope="module")
 def cluster_tls(tmp_path_factory):
     """A certificate with its authority, and the settings of a server that shows it."""

@@ -296,20 +296,25 @@ def test_a_body_that_was_changed_goes_as_it_is_now(coded, changed):
     assert asyncio.run(scenario()) == [changed] * 3
 
 
-def test_trailers_do_not_go():
+@pytest.mark.parametrize("read_before", [True, False])
+def test_trailers_do_not_go(read_before):
     """What follows a body is no header; neither of the request nor of the next one."""
 
     async def scenario():
-        async with scripted(sink) as cluster, fronted(plain(cluster.port)) as front:
-            async with connected(front.port) as client:
-                for path in (CM, WEB):
-                    client.send("POST", path, "Transfer-Encoding: chunked", "Trailer: X-Late")
-                    await asyncio.sleep(0.02)
-                    client.writer.write(
-                        b"3\r\nabc\r\n0\r\nX-Late: 1\r\nImpersonate-User: root\r\n"
-                        b"Authorization: Bearer bob\r\nContent-Type: x/y\r\n\r\n"
-                    )
-                    await client.answer()
+        async with (
+            scripted(sink) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            front.body = b"abc" if read_before else None
+            for path in (CM, WEB):
+                client.send("POST", path, "Transfer-Encoding: chunked", "Trailer: X-Late")
+                await asyncio.sleep(0.02)
+                client.writer.write(
+                    b"3\r\nabc\r\n0\r\nX-Late: 1\r\nImpersonate-User: root\r\n"
+                    b"Authorization: Bearer bob\r\nContent-Type: x/y\r\n\r\n"
+                )
+                await client.answer()
             return cluster.asked
 
     for asked in asyncio.run(scenario()):
