@@ -8,6 +8,7 @@ was said for hours, or the rights end that opened it. Any other answer is passed
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import httptools
 
@@ -72,8 +73,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember what to write to."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # That of another loop (uvloop) is one in all but its class.
+        self.transport = cast("asyncio.Transport", transport)
         known = transport.get_extra_info("socket")
         if known is not None:
             keep_alive(known)
