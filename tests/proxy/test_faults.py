@@ -157,7 +157,10 @@ def test_what_nobody_asked_for_is_nobody_s_answer(behind, later):
             async with connected(front.port) as client:
                 first = await outcome(client_sent(client))
                 await asyncio.sleep(2 * later)
+            poisoned = {each.connection for each in cluster.asked}
+            count = len(cluster.asked)
             await next_hundred(front, cluster)
+            assert not poisoned & {each.connection for each in cluster.asked[count:]}
         return first
 
     def client_sent(client):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from llmos.apimachinery.errors import ServiceUnavailableError
@@ -141,6 +142,15 @@ class _Handler(ResponseHandler):
         elif data:
             self.abort()
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether the answer that it gave was all that it said."""
+        parser: Any = self._parser
+        try:
+            return not self.should_close and (parser is None or parser.feed_eof() is None)
+        except (aiohttp.ClientError, HttpProcessingError):
+            return False
+
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Tell whoever reads the body, too, or he would wait for ever for what cannot be read."""
         super().set_exception(exc, *cause)
@@ -163,7 +173,7 @@ class _Connector(aiohttp.TCPConnector):
     async def _get(self, key: Any, traces: Any) -> Any:
         while (found := await super()._get(key, traces)) is not None:
             protocol = found.protocol
-            if isinstance(protocol, _Handler) and not protocol.should_close:
+            if isinstance(protocol, _Handler) and protocol.is_clean:
                 protocol.idle = False
                 break
             found.close()
