@@ -254,7 +254,7 @@ def test_a_change_is_told_and_kept(source: Source, tmp_path: Path) -> None:
         kept = llmos(operator(server), "import", "-f", str(source.file))
         assert (kept.returncode, kept.stdout.count(" kept: ")) == (1, 3)
         tried = llmos(
-            server.kubeconfig, "import", "--overwrite", "--dry-run", "-f", str(source.file)
+            operator(server), "import", "--overwrite", "--dry-run", "-f", str(source.file)
         )
         assert (tried.returncode, tried.stdout.count(" replaced: ")) == (0, 3)
         assert (
