@@ -352,8 +352,8 @@ async def _require_operator(client: Client) -> None:
     review = await client.create(resources.SELF_SUBJECT_REVIEWS, {})
     if USERS_GROUP in get_path(review, "status", "userInfo", "groups", default=()):
         raise ForbiddenError(
-            "who signed in through llmos writes nobody's password: the operator of a cluster imports "
-            "with a kubeconfig of the cluster's own; into an embedded server, --data-dir does"
+            "who signed in through llmos writes nobody's password: the operator of a cluster "
+            "imports with its own kubeconfig; into an embedded server, --data-dir does"
         )
 
 
