@@ -205,7 +205,7 @@ def test_aggregation_rule(world: World, old):
 
 @pytest.mark.parametrize("operation", ["CREATE", "UPDATE"])
 def test_aggregation_label(world: World, operation):
-    """A label that feeds a role into another is put on by who may escalate; to hold is not enough."""
+    """A label that feeds a role into another needs the right to escalate; to hold is not enough."""
     world.grant("alice", [PODS])
     old = cluster_role(PODS) if operation == "UPDATE" else None
     new = cluster_role(PODS)

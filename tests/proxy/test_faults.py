@@ -103,6 +103,7 @@ BROKEN = {
     "cut chunk, resets": saying(CHUNKED + b"64\r\nhalf", then="reset"),
     "no last chunk": saying(CHUNKED + chunk(b"half"), then="close"),
     "bad chunk": saying(CHUNKED + b"zz\r\n"),
+    "no status": saying(b"HTTP/1.1 799 X\r\nContent-Length: 0\r\n\r\n"),
     "two headers in one": saying(b"HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 0\r\n\r\n"),
 }
 """What is known to be bad before anything was said to the client."""
@@ -260,6 +261,27 @@ def self_signed(name):
     return ClientCertificate(
         made.public_bytes(serialization.Encoding.PEM).decode(), encoded.decode()
     )
+
+
+def test_nobody_tries_a_cluster_that_is_away():
+    """Where connecting takes long, nobody waits for it again."""
+
+    async def scenario():
+        async with (
+            scripted() as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            await cluster.stop()
+            first = (await client.ask("GET", CM))[0]
+            tried = []
+            front.upstream.send = lambda *_: tried.append(1)
+            codes = [(await client.ask("GET", CM))[0] for _ in range(3)]
+            assert front.forwarder.problem()
+            await cluster.start()
+            return first, codes, tried
+
+    assert asyncio.run(scenario()) == (503, [503] * 3, [])
 
 
 @pytest.fixture(scope="module")

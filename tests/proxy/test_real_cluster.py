@@ -187,9 +187,8 @@ def test_a_watch_ends_with_the_rights(site: Site) -> None:
             front.refused.add(name)
             loop.call_soon_threadsafe(front.streams.rights_changed)
             began = time.monotonic()
-            with pytest.raises(httpx.TransportError):
-                for _ in answer.iter_raw():
-                    pass
+            for _ in answer.iter_raw():
+                pass
             assert time.monotonic() - began < 5
     finally:
         front.refused.discard(name)

@@ -203,6 +203,41 @@ def test_a_stream_ends_with_the_rights(monkeypatch, path, said, told):
     assert (still_open, streams) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "clean"),
+    [
+        ("application/json", b'{"type":"ADDED"}\n', True),
+        ("application/json", b'{"type":"ADDED"', False),
+        ("application/vnd.kubernetes.protobuf;stream=watch", b"\x00\x00\x00\x01\n", False),
+    ],
+)
+def test_a_watch_may_end_between_two_events(kind, said, clean):
+    """As a watch does whose time is over; nowhere else, for half an event is none."""
+    head = CHUNKED.replace(b"\r\n", b"\r\nContent-Type: " + kind.encode() + b"\r\n", 1)
+
+    async def script(asked, wire):
+        await wire.say(head + chunk(said))
+        await wire.reader.read(1)
+
+    async def scenario():
+        async with (
+            scripted(script) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            client.send("GET", WATCH)
+            await client.head()
+            assert await client.chunk() == said
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            try:
+                return await client.chunk() == b""
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return False
+
+    assert asyncio.run(scenario()) == clean
+
+
 # Uploads
 
 
@@ -261,20 +296,25 @@ def test_a_body_that_was_changed_goes_as_it_is_now(coded, changed):
     assert asyncio.run(scenario()) == [changed] * 3
 
 
-def test_trailers_do_not_go():
+@pytest.mark.parametrize("read_before", [True, False])
+def test_trailers_do_not_go(read_before):
     """What follows a body is no header; neither of the request nor of the next one."""
 
     async def scenario():
-        async with scripted(sink) as cluster, fronted(plain(cluster.port)) as front:
-            async with connected(front.port) as client:
-                for path in (CM, WEB):
-                    client.send("POST", path, "Transfer-Encoding: chunked", "Trailer: X-Late")
-                    await asyncio.sleep(0.02)
-                    client.writer.write(
-                        b"3\r\nabc\r\n0\r\nX-Late: 1\r\nImpersonate-User: root\r\n"
-                        b"Authorization: Bearer bob\r\nContent-Type: x/y\r\n\r\n"
-                    )
-                    await client.answer()
+        async with (
+            scripted(sink) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            front.body = b"abc" if read_before else None
+            for path in (CM, WEB):
+                client.send("POST", path, "Transfer-Encoding: chunked", "Trailer: X-Late")
+                await asyncio.sleep(0.02)
+                client.writer.write(
+                    b"3\r\nabc\r\n0\r\nX-Late: 1\r\nImpersonate-User: root\r\n"
+                    b"Authorization: Bearer bob\r\nContent-Type: x/y\r\n\r\n"
+                )
+                await client.answer()
             return cluster.asked
 
     for asked in asyncio.run(scenario()):

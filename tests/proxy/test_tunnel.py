@@ -250,15 +250,16 @@ def test_other_protocols_are_not_spoken(headers, target):
     assert names & {"connection", "upgrade", "http2-settings"} == set()
 
 
-def test_no_tunnel_where_there_is_nothing_to_carry():
+@pytest.mark.parametrize("size", [2, 600_000])
+def test_no_tunnel_where_there_is_nothing_to_carry(size):
     """Of a list there is one answer; so does kube-apiserver."""
 
     async def scenario(cluster, front, client):
         client.send("GET", "/api/v1/namespaces/a/configmaps", *SOCKET)
         return await client.answer(), cluster.asked[0].names
 
-    (status, _, body), names = run(scenario, saying(answer()))
-    assert (status, body) == (200, b"{}")
+    (status, _, body), names = run(scenario, saying(answer(200, b"x" * size)))
+    assert (status, body) == (200, b"x" * size)
     assert "upgrade" not in names
 
 

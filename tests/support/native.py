@@ -126,8 +126,10 @@ def running_controllers(plane: ControlPlane, root: Session) -> Iterator[None]:
     work = loop.create_task(leading.run(config, hear))
 
     def run() -> None:
-        with_end = asyncio.gather(work, return_exceptions=True)
-        loop.run_until_complete(with_end)
+        loop.run_until_complete(asyncio.wait([work]))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        # Connections that were closed are gone one turn of the loop later.
+        loop.run_until_complete(asyncio.sleep(0.1))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)

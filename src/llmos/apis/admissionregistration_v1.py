@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmos.apimachinery.cel.schema_types import RESERVED
+from llmos.apimachinery.cel.words import RESERVED
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.lazy import LazyModule
 from llmos.apimachinery.names import dns1123_subdomain, qualified_name

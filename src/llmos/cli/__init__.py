@@ -13,7 +13,7 @@ from llmos.cli.options import server_options
 
 VERBS = (
     *("completion", "export", "import", "install", "login", "logout", "member", "namespace"),
-    *("proxy", "serve", "token", "user", "whoami"),
+    *("proxy", "serve", "token", "uninstall", "user", "whoami"),
 )
 
 

@@ -9,17 +9,12 @@ import yaml
 from llmos.apimachinery.object import Object
 from llmos.cli.failures import ExitCode, Failure
 from llmos.cli.options import examples, first_password, output_option, server_options
-from llmos.cli.output import Column, show, table, without_managed_fields
+from llmos.cli.outcomes import row, show_outcomes
+from llmos.cli.output import show, without_managed_fields
 from llmos.cli.session import Session, Work, note, pass_session
 from llmos.client.client import Client
 from llmos.installation.installing import Installer, Result, Wish
-from llmos.installation.outcome import Action, InstallationError, Outcome
-
-_COLUMNS = [
-    Column("NAMESPACE", lambda row: row["namespace"]),
-    Column("OBJECT", lambda row: row["object"]),
-    Column("ACTION", lambda row: row["action"]),
-]
+from llmos.installation.outcome import Action, InstallationError
 
 
 @click.command(
@@ -79,31 +74,17 @@ def _run(session: Session, work: Work[Result], *, diff: bool) -> Result:
         raise
 
 
-def _row(outcome: Outcome) -> dict[str, str]:
-    place = outcome.place
-    return {
-        "namespace": place.namespace,
-        "object": f"{place.resource}/{place.name}",
-        "action": outcome.action,
-    }
-
-
 def _show(result: Result, output: str | None, *, dry_run: bool) -> None:
-    if output == "name":
-        for each in result.changes:
-            click.echo(f"{each.place.resource}/{each.place.name}")
-        return
-    if output:
-        objects = [_row(each) for each in result.outcomes]
+    if output in ("json", "yaml"):
+        objects = [row(each) for each in result.outcomes]
         shown: dict[str, Any] = {"objects": objects, "dryRun": dry_run, "admin": result.admin}
         if result.one_time_password:
             shown["oneTimePassword"] = result.one_time_password
         show(shown, output)
         return
-    rows = [_row(each) for each in result.changes]
-    if rows:
-        click.echo(table(_COLUMNS, rows))
-    _summary(result, dry_run=dry_run)
+    show_outcomes(result.outcomes, output)
+    if not output:
+        _summary(result, dry_run=dry_run)
 
 
 def _summary(result: Result, *, dry_run: bool) -> None:

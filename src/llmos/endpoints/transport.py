@@ -200,3 +200,11 @@ def reset(transport: asyncio.BaseTransport) -> None:
     known: socket.socket | None = transport.get_extra_info("socket")
     if known is not None and known.fileno() >= 0:
         known.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+
+def keep_alive(known: socket.socket) -> None:
+    """Have the kernel ask now and then whether the other end is still there, on silent streams."""
+    known.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            known.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmos.apimachinery.errors import NotFoundError
+from llmos.apimachinery.errors import ConflictError, NotFoundError
 from llmos.apimachinery.object import (
     Object,
     annotations_of,
@@ -119,9 +119,12 @@ class Applier:
         if obj.get("roleRef") != current.get("roleRef"):
             return await self._replace(shipped, current)
         after = await self._send(resource, to_apply(obj, current))
-        exact = repaired(after, obj)
-        if exact is not None:
-            after = await self._call("PUT", resource, exact)
+        while (exact := repaired(after, obj)) is not None:
+            try:
+                after = await self._call("PUT", resource, exact)
+            except ConflictError:
+                # Its status was written meanwhile.
+                after = await self.client.get(resource, namespace_of(obj), name_of(obj))
         return Outcome(shipped.place, Action.CHANGED, current, after)
 
     async def _replace(self, shipped: Shipped, current: Object) -> Outcome:

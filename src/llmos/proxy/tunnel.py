@@ -14,7 +14,7 @@ import httptools
 
 from llmos.endpoints.http import Connection, Duplex, Headers, Request, Response, UpgradeResponse
 from llmos.endpoints.streams import OpenStreams
-from llmos.endpoints.transport import reset
+from llmos.endpoints.transport import keep_alive, reset
 from llmos.proxy.headers import TextHeaders, returned_headers
 from llmos.proxy.upstream import CONNECT_SECONDS, Target
 
@@ -75,6 +75,9 @@ class UpstreamConnection(asyncio.Protocol):
         """Remember what to write to."""
         # That of another loop (uvloop) is one in all but its class.
         self.transport = cast("asyncio.Transport", transport)
+        known = transport.get_extra_info("socket")
+        if known is not None:
+            keep_alive(known)
 
     def data_received(self, data: bytes) -> None:
         """Take a part of the answer, or bytes."""
@@ -366,6 +369,8 @@ def answer_of(connection: UpstreamConnection) -> Response:
     """
     connection.abort()
     headers = returned_headers(connection.headers)
+    if not 200 <= connection.status < 600:
+        raise ValueError(f"{connection.status} is no answer to this request")
     if connection.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(connection.body)))
     return Response(connection.status, connection.body, headers=headers, as_is=True)

@@ -6,6 +6,7 @@ used within ``REREAD_SECONDS``, and at once when the cluster refuses the one tha
 
 import asyncio
 import logging
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +24,7 @@ from llmos.client.config import Config
 from llmos.client.credentials import CredentialError
 from llmos.client.kubeconfig import KubeconfigError
 from llmos.client.tls import make_context
+from llmos.endpoints.transport import keep_alive
 from llmos.proxy.headers import TextHeaders
 
 REREAD_SECONDS = 20.0
@@ -118,6 +120,13 @@ def _tls_of(config: Config) -> tuple[object, ...]:
     return (config.server, config.ca_pem, config.verify, config.certificate, config.server_name)
 
 
+def _open_socket(address: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    keep_alive(made)
+    return made
+
+
 class _Handler(ResponseHandler):
     """A connection that is not used again once it said something that nobody had asked for."""
 
@@ -144,7 +153,10 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self) -> None:
         super().__init__(
-            limit=0, keepalive_timeout=IDLE_SECONDS, ttl_dns_cache=10, enable_cleanup_closed=False
+            limit=0,
+            keepalive_timeout=IDLE_SECONDS,
+            ttl_dns_cache=10,
+            socket_factory=_open_socket,
         )
         self._factory: Any = lambda: _Handler(self._loop)
 

@@ -110,7 +110,10 @@ async def serve(
 async def _fill(
     core: Core, config: ServerConfig, stack: AsyncExitStack, clock: Clock
 ) -> str | None:
-    """Put the platform's content in place; the one-time password comes back, if one was made."""
+    """Put the platform's content in place; the one-time password comes back, if one was made.
+
+    The policies come when all that the platform itself writes is there (``_open``).
+    """
     core.custom.start()
     core.policy_types.start()
     content = Content(core.platform, core.catalog)
@@ -129,7 +132,6 @@ async def _fill(
         core.platform, core.passwords, clock, config.admin_password, keep
     )
     core.accounts.limiter.load(core.platform)
-    await content.policies()
     return password
 
 
@@ -152,17 +154,18 @@ async def _open(
     if config.tls_cert and config.tls_key:
         cert, key = config.tls_cert, config.tls_key
         ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
+    url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
+    kubeconfig = config.data_dir / ADMIN_KUBECONFIG
+    written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
+    await Content(core.platform, core.catalog).policies()
     listener = make_listener(app, cert, key, partial(lifecycle.stop, core.streams))
     await stack.enter_async_context(listening_on(listener, listening))
     lifecycle.starting = False
-    url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
     await stack.enter_async_context(
         background(
             "housekeeping", housekeeping(core.accounts, core.platform, partial(feed, core.storage))
         )
     )
-    kubeconfig = config.data_dir / ADMIN_KUBECONFIG
-    written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
     return Started(url, config.data_dir, ca_pem, app, made_kubeconfig, password), token
