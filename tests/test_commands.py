@@ -41,8 +41,12 @@ def shown(program: str) -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("page", "arguments"), list(shown("llmos")), ids=lambda each: str(each)[:60]
 )
-def test_the_command_takes_it(page: str, arguments: list[str]) -> None:
+def test_the_command_takes_it(
+    page: str, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Verb and options are read without a complaint; nothing is done."""
+    (tmp_path / "llmos-data").mkdir()
+    monkeypatch.chdir(tmp_path)
     group: click.Command = command
     context = command.make_context("llmos", list(arguments))
     rest = list(arguments)

@@ -54,7 +54,7 @@ def target(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A fresh server, with everything imported."""
     server = fresh(tmp_path_factory.mktemp("target"))
     try:
-        done = llmos(server.kubeconfig, "import", "-f", str(source.file))
+        done = llmos(operator(server), "import", "-f", str(source.file))
         assert done.returncode == 0, done.stdout + done.stderr
         assert "bindings: 4 in force, 0 not in force" in done.stdout
         yield server
@@ -64,7 +64,13 @@ def target(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def fresh(folder: Path) -> RunningServer:
     """A server whose admin has a one-time password that nobody used."""
-    return start_server(folder, static=False, password="")
+    return start_server(folder, password="")
+
+
+def operator(server: RunningServer) -> Path:
+    """Whoever may do everything there, outside llmos."""
+    session = Session("operator", ADMIN_TOKEN, Engine(server.url, server.ca_file, ""))
+    return session.kubeconfig(server.data_dir.parent)
 
 
 def names(source: Source, kind: str) -> set[str]:
@@ -130,7 +136,7 @@ def test_owners_are_found_by_their_names(target: RunningServer) -> None:
 
 def test_again_changes_nothing(source: Source, target: RunningServer) -> None:
     """Everything is there and as it should be."""
-    done = llmos(target.kubeconfig, "import", "-f", str(source.file))
+    done = llmos(operator(target), "import", "-f", str(source.file))
     assert done.returncode == 0, done.stdout
     number = len(documents(source.file))
     assert f"imported: {number} unchanged\n" in done.stdout
@@ -140,9 +146,9 @@ def test_again_changes_nothing(source: Source, target: RunningServer) -> None:
 def test_a_pipe_will_do(source: Source, target: RunningServer) -> None:
     """Nothing has to lie on a disk."""
     exported = llmos(source.server.kubeconfig, "export")
-    done = llmos(target.kubeconfig, "import", "--check", stdin=exported.stdout)
+    done = llmos(operator(target), "import", "--check", stdin=exported.stdout)
     assert (exported.returncode, done.returncode) == (0, 0), done.stdout
-    cut = llmos(target.kubeconfig, "import", stdin=exported.stdout[:-100])
+    cut = llmos(operator(target), "import", stdin=exported.stdout[:-100])
     assert (cut.returncode, "stdin: " in cut.stderr, cut.stdout) == (1, True, "")
 
 
@@ -206,10 +212,10 @@ def test_and_back(source: Source, moved: Cluster, tmp_path: Path) -> None:
     export(moved.plane.kubeconfig, tmp_path / "export")
     server = fresh(tmp_path / "server")
     try:
-        done = llmos(server.kubeconfig, "import", "-f", str(tmp_path / "export"))
+        done = llmos(operator(server), "import", "-f", str(tmp_path / "export"))
         assert done.returncode == 0, done.stdout + done.stderr
         has_rights(server, source.token)
-        done = llmos(server.kubeconfig, "import", "--check", "-f", str(source.file))
+        done = llmos(operator(server), "import", "--check", "-f", str(source.file))
         assert done.returncode == 0, done.stdout
     finally:
         server.stop()
@@ -219,7 +225,7 @@ def test_a_change_is_told_and_kept(source: Source, tmp_path: Path) -> None:
     """Unless the file is said to win; Secrets are never shown."""
     server = fresh(tmp_path / "server")
     try:
-        assert llmos(server.kubeconfig, "import", "-f", str(source.file)).returncode == 0
+        assert llmos(operator(server), "import", "-f", str(source.file)).returncode == 0
         with server.client(server.login("admin", ADMIN_PASSWORD)) as admin:
             headers = {"Content-Type": "application/merge-patch+json"}
             for path, patch in (
@@ -236,7 +242,7 @@ def test_a_change_is_told_and_kept(source: Source, tmp_path: Path) -> None:
                 admin.post(f"{TEAM}/configmaps", json={"metadata": {"name": "new"}}).status_code
                 == 201
             )
-        told = llmos(server.kubeconfig, "import", "--check", "-f", str(source.file))
+        told = llmos(operator(server), "import", "--check", "-f", str(source.file))
         assert told.returncode == 1
         assert told.stdout.splitlines()[:-1] == [
             "serviceaccount/robot -n team-a missing",
@@ -245,17 +251,17 @@ def test_a_change_is_told_and_kept(source: Source, tmp_path: Path) -> None:
             "deployment.apps/d -n team-a differs: spec.paused",
             "configmap/new -n team-a only here",
         ]
-        kept = llmos(server.kubeconfig, "import", "-f", str(source.file))
+        kept = llmos(operator(server), "import", "-f", str(source.file))
         assert (kept.returncode, kept.stdout.count(" kept: ")) == (1, 3)
         tried = llmos(
-            server.kubeconfig, "import", "--overwrite", "--dry-run", "-f", str(source.file)
+            operator(server), "import", "--overwrite", "--dry-run", "-f", str(source.file)
         )
         assert (tried.returncode, tried.stdout.count(" replaced: ")) == (0, 3)
         assert (
             "secret/s -n team-a differs"
-            in llmos(server.kubeconfig, "import", "--check", "-f", str(source.file)).stdout
+            in llmos(operator(server), "import", "--check", "-f", str(source.file)).stdout
         )
-        won = llmos(server.kubeconfig, "import", "--overwrite", "-f", str(source.file))
+        won = llmos(operator(server), "import", "--overwrite", "-f", str(source.file))
         assert (won.returncode, won.stdout.count(" replaced: ")) == (0, 3)
     finally:
         server.stop()
@@ -266,7 +272,7 @@ def test_a_dry_run_changes_nothing(source: Source, tmp_path: Path) -> None:
     server = fresh(tmp_path / "server")
     try:
         before = export(server.kubeconfig, tmp_path / "before")
-        done = llmos(server.kubeconfig, "import", "--dry-run", "-f", str(source.file))
+        done = llmos(operator(server), "import", "--dry-run", "-f", str(source.file))
         assert done.returncode == 0, done.stdout + done.stderr
         assert export(server.kubeconfig, tmp_path / "after") == before
     finally:
@@ -289,7 +295,7 @@ def test_somebody_of_the_same_name_gets_nothing(source: Source, tmp_path: Path) 
                 assert admin.post(users, json=typed(users, body)).status_code == 201
             body = {"metadata": {"name": "team-b"}}
             assert admin.post("/api/v1/namespaces", json=body).status_code == 201
-            done = llmos(server.kubeconfig, "import", "-f", str(source.file))
+            done = llmos(operator(server), "import", "-f", str(source.file))
             assert done.returncode == 1
             for each in (
                 "user.management.llmos.ai/alice withheld: the User here is another one",
@@ -305,6 +311,33 @@ def test_somebody_of_the_same_name_gets_nothing(source: Source, tmp_path: Path) 
         assert server.login("alice", "somebody-elses")
     finally:
         server.stop()
+
+
+def test_by_the_data_directory(source: Source, tmp_path: Path) -> None:
+    """Out of one server and into another, neither of which is running; nobody has to sign in."""
+    nobody = tmp_path / "none.kubeconfig"
+    data = tmp_path / "target" / "data"
+    running = llmos(nobody, "export", "--data-dir", str(source.server.data_dir))
+    assert (running.returncode, running.stdout) == (1, "")
+    done = llmos(nobody, "import", "-f", str(source.file), "--data-dir", str(data))
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = tmp_path / "again"
+    done = llmos(nobody, "export", "-f", str(again), "--data-dir", str(data))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert again.read_bytes() == source.file.read_bytes()
+    server = start_server(tmp_path / "target", password="")
+    try:
+        has_rights(server, source.token)
+        assert server.kubeconfig.exists()
+    finally:
+        server.stop()
+
+
+def test_an_administrator_of_llmos_imports_nothing(source: Source, tmp_path: Path) -> None:
+    """He writes nobody's password; it is said before anything is made."""
+    done = llmos(source.server.kubeconfig, "import", "-f", str(source.file))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--data-dir" in done.stderr
 
 
 def test_who_may_not_do_everything_exports_nothing(source: Source, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 
 from llmos.apimachinery.clock import system_clock
+from llmos.cli.datadir import data_dir_option, run_on
 from llmos.cli.failures import Failure
 from llmos.cli.options import examples, server_options
 from llmos.cli.session import Session, note, pass_session
@@ -32,16 +33,19 @@ from llmos.portability.exporting import Exporter
     metavar="FILE",
     help="Where to write; - is stdout, the default.",
 )
+@data_dir_option(exists=True)
 @server_options
 @pass_session
-def export(session: Session, *, file: Path) -> None:
+def export(session: Session, *, file: Path, data_dir: Path | None) -> None:
     """Write users, roles, namespaces and what is in them to a file, for "llmos import".
 
     Whoever may do everything runs it: an administrator of llmos, or the operator of a cluster.
     The file holds the Secrets of every namespace, the hashes of all passwords and those of API
     tokens: it is made with mode 0600, and belongs in no other hands.
 
-    It is read list by list while the server works on: for a state of one moment, let nobody write.
+    It is read list by list while the server works on. For a state of one moment, stop the embedded
+    server and name its directory with --data-dir.
+
     Sessions, events, leases, finished pods and jobs, and what controllers make again are left out;
     so is what lies on volumes.
     """
@@ -54,7 +58,7 @@ def export(session: Session, *, file: Path) -> None:
             number = await stream.write(exporter.documents(), out)
         return number, exporter.left_out
 
-    number, left_out = session.run(work)
+    number, left_out = run_on(session, data_dir, work)
     for each in left_out:
         note(f"left out: {each}")
     note(f"exported {number} objects")

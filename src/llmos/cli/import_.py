@@ -14,6 +14,7 @@ import click
 
 from llmos.apimachinery.clock import system_clock
 from llmos.apimachinery.object import find_condition, name_of
+from llmos.cli.datadir import data_dir_option, run_on
 from llmos.cli.failures import ExitCode, Failure
 from llmos.cli.options import examples, server_options
 from llmos.cli.session import Session, note, pass_session
@@ -34,6 +35,7 @@ _POLL_SECONDS = 0.25
         "llmos import -f llmos.export --dry-run",
         "llmos import -f llmos.export",
         "llmos import -f llmos.export --check",
+        "llmos import -f llmos.export --data-dir llmos-data",
     ),
 )
 @click.option(
@@ -56,10 +58,23 @@ _POLL_SECONDS = 0.25
     help="The file wins: replace what differs, and take users and namespaces of the same name for "
     "the same.",
 )
+@data_dir_option(exists=False)
 @server_options
 @pass_session
-def import_(session: Session, *, file: Path, dry_run: bool, check: bool, overwrite: bool) -> None:
+def import_(
+    session: Session,
+    *,
+    file: Path,
+    dry_run: bool,
+    check: bool,
+    overwrite: bool,
+    data_dir: Path | None,
+) -> None:
     """Make what a file of "llmos export" says, on a server where llmos is installed.
+
+    The operator runs it: on a cluster with a kubeconfig of the cluster's own; with --data-dir into
+    an embedded server that is not running, which is made if there is none. Who signed in through
+    llmos, administrators included, writes nobody's password.
 
     Everybody signs in with the password that he had, API tokens work on, and bindings are in force
     for the same people. What is missing is created; what is there and differs stays and is told,
@@ -83,7 +98,7 @@ def import_(session: Session, *, file: Path, dry_run: bool, check: bool, overwri
             await _say_in_force(client, source)
             return await _check(client, source, extras=False) and fine
 
-    if not session.run(work):
+    if not run_on(session, data_dir, work):
         raise click.exceptions.Exit(int(ExitCode.FAILED))
 
 

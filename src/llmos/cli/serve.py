@@ -86,13 +86,13 @@ def serve(*, verbose: bool, **options: Any) -> None:
         raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
     config = ServerConfig(**options, admin_password=first_password())
-    with _start_failures(config):
+    with start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
 
 
 @contextmanager
-def _start_failures(config: ServerConfig) -> Iterator[None]:
+def start_failures(config: ServerConfig) -> Iterator[None]:
     """Say in one line why the server does not start."""
     try:
         yield

@@ -26,12 +26,14 @@ from llmos.apimachinery.object import (
     Object,
     copy_object,
     find_condition,
+    get_path,
     name_of,
     namespace_of,
     owner_references,
     uid_of,
 )
 from llmos.apimachinery.resource import APIResource
+from llmos.apis.authentication_v1 import USERS_GROUP
 from llmos.client import resources
 from llmos.client.client import Client, resource_path
 from llmos.portability.agreement import Comparer, replaced
@@ -124,6 +126,7 @@ class Importer:
             ConnectionFailedError: the server does not answer; run it again.
         """
         await require_everything(self.client)
+        await _require_operator(self.client)
         await self.served.refresh()
         self.people.meet(await self.client.list(resources.USERS))
         later: list[Object] = []
@@ -342,6 +345,16 @@ class Importer:
             return not live.get("value")
         shipped = self._shipped.get((kind[1], name_of(live)))
         return shipped is not None and shipped == portable(live).get("spec")
+
+
+async def _require_operator(client: Client) -> None:
+    """Refuse whom the policies would refuse half of it."""
+    review = await client.create(resources.SELF_SUBJECT_REVIEWS, {})
+    if USERS_GROUP in get_path(review, "status", "userInfo", "groups", default=()):
+        raise ForbiddenError(
+            "who signed in through llmos writes nobody's password: the operator of a cluster "
+            "imports with its own kubeconfig; into an embedded server, --data-dir does"
+        )
 
 
 def shown(paths: list[str], most: int = 4) -> str:
