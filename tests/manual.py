@@ -12,7 +12,7 @@ import click
 
 from llmos.cli import command
 from llmos.cli.failures import MEANINGS
-from manifests import role_matrix
+from manifests import cluster_rights, role_matrix
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 100
@@ -86,7 +86,7 @@ def tenancy() -> str:
     )
 
 
-PAGES = {"cli.md": cli, "tenancy.md": tenancy}
+PAGES = {"cli.md": cli, "cluster-rights.md": cluster_rights.document, "tenancy.md": tenancy}
 
 
 if __name__ == "__main__":

