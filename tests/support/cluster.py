@@ -4,7 +4,9 @@ Between the proxies and the cluster stands a recorder, which every test may ask 
 The proxies hold what they hold in production: a token of the ServiceAccount ``llmos-proxy``.
 """
 
+import itertools
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,13 +39,21 @@ class Cluster:
     operator: Session
     """Who holds the cluster's own credentials, and goes past the proxies."""
     proxies: list[RunningServer] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     def add_proxy(self, *options: str, name: str = "") -> RunningServer:
         """One more replica, ready; it ends with the cluster."""
-        directory = self.plane.directory / (name or f"proxy-{len(self.proxies)}")
+        started = self.start_proxy(*options, name=name)
+        with started.client() as client:
+            wait_until(lambda: client.get("/readyz").status_code == 200, READY_SECONDS)
+        return started
+
+    def start_proxy(self, *options: str, name: str = "", upstream: str = "") -> RunningServer:
+        """One more replica, which listens and may never be ready: ``upstream`` need not answer."""
+        directory = self.plane.directory / (name or f"proxy-{next(self._numbers)}")
         (directory / "data").mkdir(parents=True)
         (directory / "data" / "tls").symlink_to(self.plane.directory)
-        kubeconfig = self._kubeconfig(directory)
+        kubeconfig = self._kubeconfig(directory, upstream or self.recorder.url)
         tls = self.plane.directory
         started = launch(
             directory,
@@ -56,18 +66,24 @@ class Cluster:
             *options,
         )  # fmt: skip
         self.proxies.append(started)
-        with started.client() as client:
-            wait_until(lambda: client.get("/readyz").status_code == 200, READY_SECONDS)
         return started
 
-    def _kubeconfig(self, directory: Path) -> Path:
-        """Credentials of the least rights, and an address that is the recorder's."""
+    def end_proxy(self, proxy: RunningServer, number: int = signal.SIGKILL) -> None:
+        """End a replica, as a machine that fails does unless a kinder signal is named."""
+        proxy.stop(number)
+        self.proxies.remove(proxy)
+
+    def proxy_token(self) -> str:
+        """A new token of the account under which the proxies work."""
         body = {"spec": {"expirationSeconds": TOKEN_SECONDS}}
         answer = self.operator.create(ACCOUNT, body)
         assert answer.status_code == 201, answer.text
-        upstream = Engine(self.recorder.url, self.plane.ca_file, "")
-        account = Session("llmos-proxy", answer.json()["status"]["token"], upstream)
-        return account.kubeconfig(directory)
+        return str(answer.json()["status"]["token"])
+
+    def _kubeconfig(self, directory: Path, url: str) -> Path:
+        """Credentials of the least rights, and an address that is the recorder's."""
+        upstream = Engine(url, self.plane.ca_file, "")
+        return Session("llmos-proxy", self.proxy_token(), upstream).kubeconfig(directory)
 
     def engine(self, proxy: RunningServer) -> RunningEngine:
         """What a test of both engines knows of this one."""
@@ -98,8 +114,8 @@ def install(plane: ControlPlane) -> None:
 
 
 @contextmanager
-def running_cluster(directory: Path) -> Iterator[Cluster]:
-    """A cluster with one proxy, for the length of a block."""
+def running_cluster(directory: Path, *options: str) -> Iterator[Cluster]:
+    """A cluster with one proxy, which takes the options, for the length of a block."""
     with ExitStack() as stack:
         plane = stack.enter_context(control_plane(directory, controllers=True))
         install(plane)
@@ -109,8 +125,8 @@ def running_cluster(directory: Path) -> Iterator[Cluster]:
         stack.callback(operator.close)
         cluster = Cluster(plane, recorder, operator)
         try:
-            cluster.add_proxy()
+            cluster.add_proxy(*options)
             yield cluster
         finally:
-            for each in cluster.proxies:
+            for each in list(cluster.proxies):
                 each.stop()

@@ -8,8 +8,8 @@ for longer than it can be while the cluster answers.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.errors import (
@@ -30,6 +30,9 @@ WATCH_SECONDS = 8.0
 """The length of a watch: so often the cluster proves, resource by resource, that it is there."""
 STALE_SECONDS = 20.0
 """Silence after which what memory has decides nothing any more."""
+
+ANSWER_SECONDS = 5.0
+"""How long the cluster may take to answer what somebody waits for who signs in, or asks."""
 
 _REMEMBERED_DELETIONS = 10_000
 
@@ -211,7 +214,6 @@ class Platform:
         Raises:
             TooManyRequestsError: too much was asked lately.
             StatusError: the cluster refused.
-            ConnectionFailedError: it did not answer.
         """
         memory = self._memories[resource]
         if not self._look_ups.take():
@@ -219,7 +221,8 @@ class Platform:
         try:
             # In a task of its own: filters begin outside of any, where an HTTP client cannot work.
             asking = asyncio.ensure_future(self._client.get(memory.resource, namespace, name))
-            memory.wrote(await asking)
+            async with _answering():
+                memory.wrote(await asking)
         except NotFoundError:
             return None
         return memory.get(namespace, name)
@@ -227,13 +230,13 @@ class Platform:
     async def create(self, resource: GroupResource, obj: Object) -> Object:
         """Create, in the namespace that the object names; the stored object comes back."""
         memory = self._memories[resource]
-        with _answering():
+        async with _answering():
             return self._wrote(memory, await self._client.create(memory.resource, obj))
 
     async def update(self, resource: GroupResource, obj: Object) -> Object:
         """Replace; with ``metadata.resourceVersion`` set, only that version."""
         memory = self._memories[resource]
-        with _answering():
+        async with _answering():
             return self._wrote(memory, await self._client.update(memory.resource, obj))
 
     async def delete(self, resource: GroupResource, namespace: str, name: str) -> None:
@@ -242,7 +245,7 @@ class Platform:
         known = memory.get(namespace, name)
         uid = uid_of(known) if known else ""
         try:
-            with _answering():
+            async with _answering():
                 answer = await self._client.delete(memory.resource, namespace, name)
         except NotFoundError:
             memory.deleted(namespace, name, uid)
@@ -257,12 +260,13 @@ class Platform:
         return obj
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
     """Let a cluster that does not answer be one of the errors of an API."""
     try:
-        yield
-    except ConnectionFailedError as error:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            yield
+    except (ConnectionFailedError, TimeoutError) as error:
         raise ServiceUnavailableError("the cluster does not answer") from error
 
 

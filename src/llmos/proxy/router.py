@@ -35,9 +35,14 @@ class Router:
     platform: Platform
 
     async def __call__(self, request: Request) -> Answer:
-        """Answer a request."""
+        """Answer a request.
+
+        Raises:
+            ServiceUnavailableError: it is about accounts, and memory is too old to know them.
+        """
         info = request.info
         if is_account_path(info.path):
+            self.platform.check_fresh()  # whoever signs in is no stranger for that, nor is guessing
             return await handle_account(request, self.account)
         if request.visible is not None:
             return await self.narrowed(request)
