@@ -393,6 +393,7 @@ def test_rbac_24_access_ends_with_the_binding(root: Actor, world: World, way: st
     wait_until(lambda: world.operator.get(binding).status_code == 404, 5)
 
 
+@pytest.mark.on("embedded")
 def test_rbac_27_a_template_bound_to_many_stays_as_it_is(world: World):
     """Fifty bindings leave the template as it was, and give each of them its rules alone."""
     name = unique("plain")
