@@ -224,6 +224,8 @@ def test_adm_06_another_way_to_a_kind_is_counted_too(quota: "tuple[Actor, str]",
     world.do("POST", f"{path}/resourcequotas", kinds)
     name = path.rpartition("/")[2]
     notebooks = f"/apis/ml.llmos.ai/v1/namespaces/{name}/notebooks"
+    quota = f"{path}/resourcequotas/{kinds['metadata']['name']}"
+    wait_until(lambda: len(world.do("GET", quota)["status"].get("used", ())) == 2, 15)
     leases = f"/apis/coordination.k8s.io/v1/namespaces/{name}/leases"
     container = {"name": "n", "image": "x"}
     for each in range(3):

@@ -9,7 +9,7 @@ import time
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from attacks.support import MG, NS, Actor, World, unique
 from support.objects import secret
@@ -318,8 +318,13 @@ def _forgeries(world: World) -> dict[str, str]:
     }
 
 
-def _private_key(world: World) -> ec.EllipticCurvePrivateKey:
+def _private_key(world: World) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     """The key that signs, as whoever has the database has it."""
+    if world.on_cluster:
+        pem = (world.engine.data_dir.parent / "service-accounts.key").read_bytes()
+        made = serialization.load_pem_private_key(pem, None)
+        assert isinstance(made, rsa.RSAPrivateKey)
+        return made
     secrets = world.do("GET", SYSTEM_SECRETS)["items"]
     (kept,) = [each for each in secrets if each["type"] == "llmos.ai/signing-key"]
     texts = map(base64.b64decode, kept["data"].values())

