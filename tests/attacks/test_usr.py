@@ -79,9 +79,9 @@ def test_usr_04_nobody_edits_a_user_with_more_rights(carol: Actor, world: World,
         whole = world.do("GET", path)
         for part in ("spec", "metadata"):
             whole[part] |= change.get(part, {})
-        assert carol.put(path, whole).status == 403
+        assert carol.put(path, whole).status in (403, 422)
         applied = {"apiVersion": "management.llmos.ai/v1", "kind": "User", **change}
-        assert carol.apply(path, applied).status == 403
+        assert carol.apply(path, applied).status in (403, 422)
 
 
 def test_usr_04_nobody_takes_over_a_user_with_more_rights(carol: Actor, root: Actor, world: World):
