@@ -219,13 +219,16 @@ class Platform:
         if not self._look_ups.take():
             raise TooManyRequestsError("too many unknown credentials, please try again later")
         try:
-            # In a task of its own: filters begin outside of any, where an HTTP client cannot work.
-            asking = asyncio.ensure_future(self._client.get(memory.resource, namespace, name))
-            async with _answering():
-                memory.wrote(await asking)
+            # In a task of its own: filters begin outside of any, where neither an HTTP client nor
+            # a timeout can work.
+            memory.wrote(await asyncio.ensure_future(self._read(memory, namespace, name)))
         except NotFoundError:
             return None
         return memory.get(namespace, name)
+
+    async def _read(self, memory: Memory, namespace: str, name: str) -> Object:
+        async with _answering():
+            return await self._client.get(memory.resource, namespace, name)
 
     async def create(self, resource: GroupResource, obj: Object) -> Object:
         """Create, in the namespace that the object names; the stored object comes back."""
