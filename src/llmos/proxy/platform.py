@@ -13,9 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.errors import (
+    ForbiddenError,
+    InternalError,
     NotFoundError,
     ServiceUnavailableError,
     TooManyRequestsError,
+    UnauthorizedError,
 )
 from llmos.apimachinery.object import Object, get_path, resource_version_of, uid_of
 from llmos.apimachinery.resource import APIResource, GroupResource
@@ -265,12 +268,17 @@ class Platform:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Let a cluster that does not answer be one of the errors of an API."""
+    """Let a cluster that does not answer, or not us, be one of the errors of an API.
+
+    What it refuses to the platform is not the fault of who asks, and no word about his rights.
+    """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
     except (ConnectionFailedError, TimeoutError) as error:
         raise ServiceUnavailableError("the cluster does not answer") from error
+    except (UnauthorizedError, ForbiddenError, InternalError) as error:
+        raise ServiceUnavailableError("the cluster does not serve the platform") from error
 
 
 def _deleted_uid(answer: Object) -> str:
