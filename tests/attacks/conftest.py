@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from attacks.support import MG, NS, Actor, World, canary, global_role, rule
-from support.cluster import Cluster
+from support.cluster import running_cluster
 from support.objects import config_map
 from support.running import RunningEngine, running_embedded
 from support.server import running_server
@@ -48,8 +48,9 @@ def world(
     A case of one engine alone says so itself: ``@pytest.mark.on("embedded")``.
     """
     if request.param == "cluster":
-        cluster: Cluster = request.getfixturevalue("cluster")
-        yield from _world(cluster.engine(cluster.proxies[0]))
+        # One of its own: there are more administrators here than other tests expect.
+        with running_cluster(tmp_path_factory.mktemp("attacked")) as cluster:
+            yield from _world(cluster.engine(cluster.proxies[0]))
         return
     folder = tmp_path_factory.mktemp("attacks")
     with running_server(folder, "--verbose") as server, server.client("admintoken") as operator:
