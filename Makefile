@@ -54,7 +54,7 @@ cluster-tools: setup ## Build a real control plane for the cluster tests (needs 
 	@$(BIN)/python tests/support/controlplane_binaries.py
 
 soak: setup ## Long fault experiments
-	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios $(ARGS)
+	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios tests/cluster $(ARGS)
 
 clean: ## Remove the environment and what tools left
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

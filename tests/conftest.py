@@ -9,9 +9,11 @@ from importlib.util import find_spec
 
 import pytest
 
+from support.cluster import Cluster, running_cluster
 from support.engine import Engine
 from support.kubectl import Kubectl, find_kubectl
 from support.required import missing
+from support.running import RunningEngine
 from support.server import ADMIN_PASSWORD, running_server
 from support.session import Session
 from support.teams import Teams, make_teams
@@ -20,6 +22,7 @@ from support.world import World
 _MARKS = {
     "engine": ("slow",),
     "plane": ("slow", "cluster"),
+    "cluster": ("slow", "cluster"),
     "kubectl": ("clients",),
     "foreign": ("clients",),
 }
@@ -34,10 +37,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The API under test: one server for all scenarios."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real control plane with llmos in it, and a proxy before it: one for all tests."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(
+    scope="session",
+    params=["embedded", pytest.param("cluster", marks=pytest.mark.cluster)],
+)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """The API under test: each engine for all scenarios, one after the other."""
+    if request.param == "cluster":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        yield cluster.engine(cluster.proxies[0])
+        return
     with running_server(tmp_path_factory.mktemp("server"), static=False) as server:
         yield Engine(server.url, server.ca_file, ADMIN_PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def _upstream(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test is about: nothing went to a cluster that must not."""
+    yield
+    engine = request.node.funcargs.get("engine")
+    if isinstance(engine, RunningEngine) and engine.upstream is not None:
+        engine.upstream.check()
 
 
 @pytest.fixture(scope="session")

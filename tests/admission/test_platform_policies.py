@@ -142,6 +142,7 @@ def test_reserved_names_are_those_of_the_list(world, name):
 SYSTEM = namespace("storage-system")
 TEAM = namespace("team-a")
 PROTECTED = {"llmos.ai/x": "y"}
+CREATOR = {"llmos.ai/creator": "somebody"}
 OWNERS = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "1"}]
 
 
@@ -207,6 +208,9 @@ PROBES = [
     ("UPDATE", "namespaces", changed(SYSTEM, metadata={"finalizers": ["a/b"]}), SYSTEM, ""),
     ("UPDATE", "namespaces", labelled(TEAM, PROTECTED), TEAM, ""),
     ("UPDATE", "namespaces", changed(TEAM, metadata={"annotations": PROTECTED}), TEAM, ""),
+    ("UPDATE", "namespaces", changed(TEAM, metadata={"annotations": CREATOR}), TEAM, ""),
+    ("UPDATE", "namespaces", TEAM, changed(TEAM, metadata={"annotations": CREATOR}), ""),
+    ("CREATE", "namespaces", changed(named("free"), metadata={"annotations": CREATOR}), None, ""),
     ("UPDATE", "namespaces", changed(TEAM, metadata={"ownerReferences": OWNERS}), TEAM, ""),
     ("UPDATE", "namespaces", changed(TEAM, metadata={"finalizers": ["a/b"]}), TEAM, ""),
     *(

@@ -5,7 +5,9 @@ import logging
 import pytest
 
 from admission.world import ADMIN, ALICE, MASTER, World, changed, named, namespace
+from llmos.admission import policy_program
 from llmos.apimachinery.errors import StatusError
+from llmos.apimachinery.object import name_of
 
 POD = named("p", "team-a", spec={"containers": [{"name": "c", "image": "good/x"}]})
 ALL = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
@@ -338,6 +340,47 @@ def test_a_broken_policy_fails_closed(world):
     assert not said(world, ALICE, "CREATE", "configmaps", named("c", "team-a"))
     bind(world, policy("object.spec.", failurePolicy="Ignore"))
     assert not said(world, ALICE, "CREATE", "pods", POD)
+
+
+def test_a_broken_policy_concerns_what_its_selectors_say(world):
+    """It refuses no more than it would have judged."""
+    selected = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "team-b"}}}
+    bind(world, policy("object.spec.", match=selected))
+    assert not said(world, ALICE, "CREATE", "pods", POD)
+    other = named("p", "team-b", spec=POD["spec"])
+    assert said(world, ALICE, "CREATE", "pods", other).startswith("failed to configure policy: ")
+
+
+def test_a_policy_is_compiled_by_the_first_change_that_it_concerns(world, monkeypatch):
+    """No other change waits for it, and that one is judged by it, as all after it."""
+    compiled = []
+    real = policy_program.compile_policy
+
+    def count(obj, where):
+        compiled.append(name_of(obj))
+        return real(obj, where)
+
+    monkeypatch.setattr(policy_program, "compile_policy", count)
+    bind(world, policy("false", rules=[rule(resources=["pods"], resourceNames=["p"])]))
+    assert not said(world, ALICE, "CREATE", "configmaps", named("c", "team-a"))
+    assert not said(world, ALICE, "CREATE", "pods", named("q", "team-a", spec=POD["spec"]))
+    assert "p" not in compiled
+    for _ in range(2):
+        assert said(world, ALICE, "CREATE", "pods", POD) == "failed expression: false"
+    assert compiled.count("p") == 1
+
+
+def test_no_change_passes_a_policy_that_could_not_be_compiled(world, monkeypatch):
+    """Whatever goes wrong there ends the change: the first, and each that follows."""
+
+    def fail(obj, where):
+        raise MemoryError
+
+    monkeypatch.setattr(policy_program, "compile_policy", fail)
+    bind(world, policy("true", failurePolicy="Ignore"))
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            world.admit(ALICE, "CREATE", "pods", POD)
 
 
 def test_warn(world):

@@ -174,6 +174,26 @@ def test_rules_come_from_an_evaluator_that_is_handed_in() -> None:
     assert len(calls) == 2
 
 
+def test_rules_are_compiled_by_the_first_object_that_they_judge() -> None:
+    """And never for a kind that has none."""
+    compiled: list[dict] = []
+
+    def compile_rules(node: dict) -> RuleCheck:
+        compiled.append(node)
+        return lambda obj, old: [FieldError("FieldValueInvalid", "spec", "no")]
+
+    strategy = custom_strategy(crd(), "v1", compile_rules)
+    assert not compiled
+    for _ in range(2):
+        assert found(strategy.validate(notebook(imm="one"))) == ["spec: no"]
+    assert len(compiled) == 1
+    plain = crd()
+    spec = plain["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del spec["properties"]["imm"]
+    assert not custom_strategy(plain, "v1", compile_rules).validate(notebook())
+    assert len(compiled) == 1
+
+
 def test_selectable_fields_have_values() -> None:
     """Field labels are those that the definition names; what is missing is empty."""
     strategy = custom_strategy(crd(), "v1")

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from authorization.objects import ALICE, ROOT, ask, binding, index_of, role, rule
 from authorization.test_index import EVENTS, PEOPLE
 from llmos.apis.authentication_v1 import UserInfo
+from llmos.authorization import visibility as visibility_module
+from llmos.authorization.bootstrap import resource_of
 from llmos.authorization.index import RBACIndex
 from llmos.authorization.rbac import RBACAuthorizer
-from llmos.authorization.visibility import visible_namespaces
+from llmos.authorization.visibility import Visibility, visible_namespaces
 
 MEMBER = role("", "member", rule("get", "core", "namespaces"), rule("get,list", "core", "pods"))
 
@@ -30,6 +32,42 @@ def test_visible_is_where_one_may(events, verb, what):
                 for each in ("a", "b")
                 if authorizer.authorize(ask(user, verb, what, each)).allowed
             }
+
+
+@settings(max_examples=200, deadline=None)
+@given(EVENTS)
+def test_what_is_remembered_is_still_true(events):
+    """After every change the answer is the one that is computed anew, for everybody."""
+    index = RBACIndex()
+    visibility = Visibility(index)
+    for is_set, obj in events:
+        (index.set if is_set else index.delete)(resource_of(obj), obj)
+        for user in PEOPLE:
+            asked = (user, "list", "", "pods")
+            assert visibility.visible_namespaces(*asked) == visible_namespaces(index, *asked)
+
+
+@pytest.mark.parametrize("subject", ["User/alice", "Group/devs"])
+def test_what_comes_and_goes_is_seen(subject):
+    """Through oneself or one of one's groups, and at once."""
+    index = index_of(MEMBER)
+    visibility = Visibility(index)
+    given_binding = binding("a", "b", "ClusterRole/member", subject)
+    for change, wanted in ((index.set, {"a"}), (index.delete, set())):
+        assert visibility.visible_namespaces(ALICE, "list", "", "pods") == {"a"} - wanted
+        change(resource_of(given_binding), given_binding)
+        assert visibility.visible_namespaces(ALICE, "list", "", "pods") == wanted
+
+
+def test_the_rights_of_others_are_not_asked_for_again(monkeypatch):
+    """A binding concerns its subjects, and a role everybody."""
+    index = index_of(MEMBER, binding("a", "b", "ClusterRole/member", "User/alice"))
+    visibility = Visibility(index)
+    assert visibility.visible_namespaces(ALICE, "list", "", "pods") == {"a"}
+    other = binding("c", "b", "ClusterRole/member", "User/bob")
+    index.set(resource_of(other), other)
+    monkeypatch.setattr(visibility_module, "visible_namespaces", pytest.fail)
+    assert visibility.visible_namespaces(ALICE, "list", "", "pods") == {"a"}
 
 
 NAMESPACE_RULES = st.lists(

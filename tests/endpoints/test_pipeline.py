@@ -12,7 +12,7 @@ import yaml
 from endpoints.exchange import Answer, FakeStream, answer_of, receiver, request_of, scope_of
 from llmos.apimachinery.errors import ForbiddenError, StatusError, TooManyRequestsError
 from llmos.apis.authentication_v1 import UserInfo
-from llmos.endpoints.http import Response, StreamResponse
+from llmos.endpoints.http import BrokenStreamError, Response, StreamResponse
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.requestinfo import parse_request
 from llmos.endpoints.streams import GATHER_SECONDS, OpenStreams
@@ -211,6 +211,33 @@ def test_a_stream_goes_on_until_its_run_returns():
     assert "content-length" not in answer.headers
     assert scope["extensions"]["llmos"].chunks == [b"line\n"]
     assert answer.messages[-1] == {"type": "http.response.body", "body": b""}
+
+
+@pytest.mark.parametrize("length", [0, 3, 5, 6])
+def test_a_stream_that_is_not_whole_has_no_end(length):
+    """Nobody takes a part of it for the whole."""
+    scope = scope_of("GET", CM)
+
+    async def run(stream):
+        stream.write(b"line\n")
+
+    answer = answer_of(application(answering(StreamResponse(200, run, length=length))), scope)
+    assert answer.headers["content-length"] == [str(length)]
+    assert scope["extensions"]["llmos"].aborted == (length != 5)
+    assert len(answer.messages) == (2 if length == 5 else 1)
+
+
+def test_a_stream_that_breaks_off_has_no_end():
+    """Its handler knows that it does."""
+    scope = scope_of("GET", CM)
+
+    async def run(stream):
+        stream.write(b"li")
+        raise BrokenStreamError
+
+    answer = answer_of(application(answering(StreamResponse(200, run))), scope)
+    assert scope["extensions"]["llmos"].aborted
+    assert len(answer.messages) == 1
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])

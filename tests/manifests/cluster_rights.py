@@ -20,8 +20,8 @@ signed in from making a token or running a pod.
 TEXTS = {
     "llmos-proxy": """It reads all kinds, because lists over all namespaces show a user his part of
 any of them. It writes passwords, tokens and sessions.""",
-    "llmos-controllers": """They write RBAC objects, bindings of default roles and statuses; and
-what is named of the platform's own content.""",
+    "llmos-controllers": """They write RBAC objects, bindings of default roles and statuses; and,
+of the platform's own content, what is named.""",
 }
 
 

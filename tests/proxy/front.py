@@ -38,6 +38,8 @@ class Front:
     people: dict[str, UserInfo | None] = field(default_factory=lambda: dict(PEOPLE))
     refused: set[str] = field(default_factory=set)
     """The names of those who have lost their rights."""
+    body: bytes | None = None
+    """What a handler before this one puts in the place of a body."""
     streams: OpenStreams = field(default_factory=OpenStreams)
     port: int = 0
     state: ServerState = field(default_factory=ServerState)
@@ -61,6 +63,9 @@ class Front:
         who = self.people[token]
         if who is not None:
             request.user = request.authenticated = who
+        if self.body is not None:
+            await request.body()
+            request.put_body(self.body)
 
     async def still_allowed(self, request: Request) -> bool:
         return request.user.name not in self.refused
@@ -174,10 +179,10 @@ class Client:
         async with asyncio.timeout(10):
             if "content-length" in named:
                 return await self.reader.readexactly(int(named["content-length"]))
-            body = b""
+            chunks = []
             while chunk := await self.chunk():
-                body += chunk
-            return body
+                chunks.append(chunk)
+            return b"".join(chunks)
 
     async def chunk(self) -> bytes:
         """One chunk; empty: the end."""

@@ -1,6 +1,9 @@
 """An API server that answers as a script says, byte by byte, and remembers what it was asked."""
 
 import asyncio
+import socket
+import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,9 +45,6 @@ class Wire:
 
     def reset(self) -> None:
         """End with a reset."""
-        import socket
-        import struct
-
         known = self.writer.get_extra_info("socket")
         known.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -83,6 +83,7 @@ def saying(*pieces: bytes, then: str = "") -> Script:
 class Scripted:
     """The server."""
 
+    tls: ssl.SSLContext | None = None
     script: Script = field(default_factory=lambda: saying(answer()))
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
@@ -93,7 +94,7 @@ class Scripted:
 
     async def start(self) -> None:
         """Listen; after ``stop`` on the same port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -149,9 +150,11 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
 
 
 @asynccontextmanager
-async def scripted(script: Script | None = None) -> AsyncIterator[Scripted]:
+async def scripted(
+    script: Script | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Scripted]:
     """A server for the length of a block."""
-    server = Scripted()
+    server = Scripted(tls)
     if script is not None:
         server.script = script
     await server.start()

@@ -331,6 +331,21 @@ def test_old_data_is_not_shown_as_new():
     run(check)
 
 
+def test_one_silent_kind_does_not_take_the_others_along():
+    """It is refused by itself; the replica stays ready."""
+
+    async def check(world: World, part: Part) -> None:
+        await part.get(EVERYWHERE, TEAMS)
+        await eventually(lambda: world.watches() == 1)
+        world.clock.now += STALE_SECONDS + 1
+        assert part.caches.problem()
+        assert await part.names("/api/v1/pods") == []
+        assert part.caches.problem() == ""
+        assert isinstance(await part.refusal(EVERYWHERE), ServiceUnavailableError)
+
+    run(check)
+
+
 def test_a_cluster_that_never_answers_is_waited_for_and_not_for_long(monkeypatch):
     """The first list does not come: 503."""
     monkeypatch.setattr(caching, "SYNC_SECONDS", 0.05)

@@ -32,7 +32,7 @@ from proxy.part import Part, opened, place, state, told
 from reconcile.waiting import eventually
 from support.controlplane import ADMIN_TOKEN, ControlPlane, control_plane
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 MINE = frozenset({"mine-a", "mine-b"})
 ALL = ("mine-a", "mine-b", "other-a", "other-b")
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"

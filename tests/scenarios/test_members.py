@@ -164,7 +164,8 @@ def test_a_quota_holds(world: World) -> None:
     quota["spec"]["hard"] = {"count/notebooks.ml.llmos.ai": "2"}
     world.make(at("resourcequotas", where), quota)
     path = at("resourcequotas", where, "small")
-    wait_until(lambda: alice.get(path).json().get("status", {}).get("used"), 5)
+    # A cluster looks for new kinds to count twice a minute.
+    wait_until(lambda: alice.get(path).json().get("status", {}).get("used"), 60)
     for name in ("one", "two"):
         assert alice.create(at("notebooks", where), notebook(name)).status_code == 201
     over = alice.create(at("notebooks", where), notebook("three"))

@@ -72,7 +72,7 @@ def test_every_signed_in_user_reads_everything_in_it(teams: Teams, shared: Share
     for person in (teams.alice, teams.carol, teams.dave):
         codes = {path.rpartition("/")[2]: person.get(path).status_code for path in paths}
         assert codes.pop("secrets") == 403
-        assert set(codes.values()) == {200}, codes
+        assert {path: code for path, code in codes.items() if code != 200} == {}
     for kind, name in zip(("configmaps", "modelservices", "notebooks"), shared, strict=False):
         assert name in teams.dave.names(at(kind, PUBLIC))
         assert teams.dave.get(at(kind, PUBLIC, name)).status_code == 200

@@ -54,6 +54,7 @@ class Site:
         await self.content.before_kinds()
         await self.core.custom.settled()
         await self.content.with_kinds()
+        await self.content.policies()
         static = StaticTokens.parse(TOKENS + USERS_TOKEN)
         authenticators = await self.core.authenticators(static)
         self.app = build(self.core, self.lifecycle, authenticators, self.clock)

@@ -5,9 +5,11 @@ import stat
 
 import pytest
 
-from llmos.apimachinery.object import copy_object
-from llmos.apimachinery.resource import GroupResource
+from llmos.apimachinery.object import copy_object, name_of
+from llmos.apimachinery.resource import GroupResource, parse_api_version
 from llmos.client import kubeconfig
+from llmos.manifests import load
+from llmos.registry.writing import errors_of
 from llmos.server.content import Content
 from llmos.server.credentials import ADMIN, CONTROLLERS, ControllerToken, write_admin_kubeconfig
 from llmos.server.feeds import feed
@@ -35,6 +37,7 @@ def restart(site):
         await content.before_kinds()
         await site.core.custom.settled()
         await content.with_kinds()
+        await content.policies()
 
     site.run(start())
 
@@ -53,6 +56,19 @@ def test_a_start_brings_everything(site):
     assert {"kube-system", "llmos-system", "llmos-public", "default"} <= names
     assert site.get(f"{RBAC}/clusterroles/cluster-admin")["rules"]
     assert site.get(f"{MANAGEMENT}/globalroles/admin")["spec"]["builtin"]
+
+
+@pytest.mark.parametrize("folder", ["namespaces", "kubernetes", "crds", "roles", "policies"])
+def test_what_is_shipped_is_valid(site, folder):
+    """A start does not ask again: it is put in place as it is."""
+    for shipped in load(folder):
+        group, version = parse_api_version(shipped["apiVersion"])
+        served = site.core.catalog.of_kind(group, version, shipped["kind"])
+        obj, unknown = served.decode(shipped)
+        served.strategy.default(obj)
+        served.strategy.prepare_create(obj)
+        assert not unknown
+        assert [str(each) for each in errors_of(served, obj)] == [], name_of(obj)
 
 
 def test_a_second_start_writes_nothing(site):

@@ -249,7 +249,7 @@ def test_the_platform_policies_come_back(site):
     policy["spec"]["failurePolicy"] = "Ignore"
     assert site.ask("PUT", f"{POLICIES}/{name}", policy).status == 200
     assert site.ask("DELETE", f"{BINDINGS}/{name}").status == 200
-    site.run(site.content.with_kinds())
+    site.run(site.content.policies())
     assert site.get(f"{POLICIES}/{name}")["spec"]["failurePolicy"] == "Fail"
     assert site.get(f"{BINDINGS}/{name}")["spec"]["validationActions"] == ["Deny"]
 

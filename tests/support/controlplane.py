@@ -38,6 +38,7 @@ class ControlPlane(Engine):
     directory: Path
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict, repr=False)
     """By name, in the order of their start."""
+    commands: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     @property
     def kubeconfig(self) -> Path:
@@ -58,9 +59,14 @@ class ControlPlane(Engine):
 
     def start(self, binaries: Path, name: str, *options: str) -> None:
         """Start a program in the directory."""
+        self.commands[name] = [str(binaries / name), *options]
+        self.start_again(name)
+
+    def start_again(self, name: str) -> None:
+        """Start a program as it was started before."""
         with self.log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [str(binaries / name), *options],
+                self.commands[name],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -201,6 +207,8 @@ def _controller_options(kubeconfig: Path) -> list[str]:
         # Each of dozens of controllers asks for a token first; the default makes them wait for it.
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
+        # What a quota counts of kinds that are new is seen then; the default is five minutes.
+        "--resource-quota-sync-period=5s",
         "--service-account-private-key-file=service-accounts.key",
         "--root-ca-file=ca.crt",
         "--cluster-signing-cert-file=ca.crt",

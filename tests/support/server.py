@@ -17,7 +17,7 @@ import httpx
 ADMIN_PASSWORD = "correct-horse-battery"
 STATIC_TOKENS = 'admintoken,admin,admin-uid,"system:masters"\nalicetoken,alice,alice-uid,"devs"\n'
 START_SECONDS = 30
-_URL = re.compile(r"https://\S+")
+_URL = re.compile(r"https://[^\s,]+")
 
 
 @dataclass
@@ -64,27 +64,35 @@ class RunningServer:
 
 
 def start_server(
-    data_dir: Path, *options: str, port: int = 0, static: bool = True
+    data_dir: Path,
+    *options: str,
+    port: int = 0,
+    static: bool = True,
+    password: str = ADMIN_PASSWORD,
 ) -> RunningServer:
-    """Start a server, on a free port unless one is given, and wait until it is ready."""
+    """Start a server, on a free port unless one is given, and wait until it is ready.
+
+    Without a password the user admin gets a one-time password.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
-    arguments = [
-        sys.executable, "-m", "llmos", "serve",
-        "--data-dir", str(data_dir / "data"),
-        "--port", str(port),
-        *options,
-    ]  # fmt: skip
+    arguments = ["--data-dir", str(data_dir / "data"), "--port", str(port), *options]
     if static:
         tokens = data_dir / "tokens.csv"
         tokens.write_text(STATIC_TOKENS)
         arguments += ["--token-auth-file", str(tokens)]
-    output, log = data_dir / "server.out", data_dir / "server.log"
+    return launch(data_dir, "serve", *arguments, password=password)
+
+
+def launch(directory: Path, *command: str, password: str = ADMIN_PASSWORD) -> RunningServer:
+    """Start a command of llmos that serves, and wait until it is ready."""
+    arguments = [sys.executable, "-m", "llmos", *command]
+    output, log = directory / "server.out", directory / "server.log"
     with output.open("wb") as out, log.open("ab") as err:
         process = subprocess.Popen(
             arguments,
             stdout=out,
             stderr=err,
-            env={**os.environ, "LLMOS_ADMIN_PASSWORD": ADMIN_PASSWORD, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "LLMOS_ADMIN_PASSWORD": password, "PYTHONUNBUFFERED": "1"},
         )
     try:
         url = _wait_ready(process, output, log)
@@ -92,7 +100,7 @@ def start_server(
         process.kill()
         process.wait()
         raise
-    return RunningServer(data_dir / "data", url, process, arguments, output, log)
+    return RunningServer(directory / "data", url, process, arguments, output, log)
 
 
 def _wait_ready(process: "subprocess.Popen[bytes]", output: Path, log: Path) -> str:

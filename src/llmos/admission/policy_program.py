@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmos.admission.policy_matching import Match
+from llmos.apimachinery.cel.authorizer import Authorize
 from llmos.apimachinery.cel.environment import Environment
 from llmos.apimachinery.cel.errors import CelError, CompileError
 from llmos.apimachinery.cel.expression import Budget, Expression, Inputs
 from llmos.apimachinery.cel.reads import Reads
 from llmos.apimachinery.cel.times import as_texts
-from llmos.apimachinery.object import Object, get_path, name_of
-from llmos.apis.admissionregistration_v1_expressions import Compiler, Named, Validation
+from llmos.apimachinery.object import Object, get_path
+from llmos.apis.admissionregistration_v1_expressions import NAMES, Compiler, Named, Validation
 
 _MAX_MESSAGE = 5 * 1024
 _MAX_ANNOTATION = 10 * 1024
@@ -48,10 +48,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Compiled once, when the object is written."""
+    """Compiled once; which changes it concerns is not its business."""
 
-    name: str
-    match: Match
     environment: Environment
     fails_closed: bool
     param_kind: tuple[str, str] | None
@@ -138,6 +136,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A policy that cannot be used; it refuses what it concerns, unless it is to be ignored."""
+
+    fails_closed: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     """One change, with everything ready."""
 
@@ -191,12 +197,32 @@ def _resulted(expression: Expression, error: CelError, failed: Mapping[str, str]
     return f"expression '{expression.source}' resulted in error: {why}"
 
 
+def environment(authorize: Authorize) -> Environment:
+    """Where policies are compiled and run; ``authorize`` answers their checks."""
+    return Environment(NAMES, authorize)
+
+
+def program_of(policy: Object, where: Environment, flaw: str) -> Policy | Broken:
+    """Compile a policy.
+
+    Args:
+        policy: the object.
+        where: its environment.
+        flaw: what is wrong with it already.
+    """
+    try:
+        if not flaw:
+            return compile_policy(policy, where)
+    except CelError as error:
+        flaw = str(error)
+    return Broken(get_path(policy, "spec", "failurePolicy") != "Ignore", flaw)
+
+
 def compile_policy(policy: Object, environment: Environment) -> Policy:
     """Compile a policy.
 
     Raises:
         CompileError: an expression is wrong.
-        BadRequestError: a selector is.
     """
     spec = policy.get("spec") or {}
     compiler = Compiler(environment)
@@ -216,8 +242,6 @@ def compile_policy(policy: Object, environment: Environment) -> Policy:
         ]
     )
     return Policy(
-        name=name_of(policy),
-        match=Match.of(spec.get("matchConstraints")),
         environment=environment,
         fails_closed=get_path(spec, "failurePolicy") != "Ignore",
         param_kind=(kind.get("apiVersion") or "", kind.get("kind") or "") if kind else None,

@@ -5,9 +5,11 @@ Source: kubernetes/pkg/apis/admissionregistration (v1/defaults.go, validation) a
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from llmos.apimachinery.cel.schema_types import RESERVED
+from llmos.apimachinery.cel.words import RESERVED
 from llmos.apimachinery.errors import FieldError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.apimachinery.names import dns1123_subdomain, qualified_name
 from llmos.apimachinery.object import Object, get_path
 from llmos.apimachinery.validation import (
@@ -16,9 +18,13 @@ from llmos.apimachinery.validation import (
     field_not_supported,
     field_required,
 )
-from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.apis.printing import AGE, NAME, UNSET, field, selector_text, text
 from llmos.apis.strategy import Strategy
+
+if TYPE_CHECKING:
+    from llmos.apis import admissionregistration_v1_expressions as expressions
+else:
+    expressions = LazyModule("llmos.apis.admissionregistration_v1_expressions")
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FAILURE_POLICIES = ("Fail", "Ignore")
@@ -114,7 +120,7 @@ def _validate_policy(obj: Object) -> Sequence[FieldError]:
         *errors,
         *_param_kind_errors(spec.get("paramKind")),
         *_expression_errors(spec),
-        *expression_errors(spec),
+        *expressions.expression_errors(spec),
     ]
 
 

@@ -6,12 +6,13 @@ patterns that do not match in linear time, and nesting without end.
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from llmos.apimachinery.cel.rule_errors import rule_errors
 from llmos.apimachinery.errors import FieldError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.apimachinery.regex import regex_of
 from llmos.apimachinery.regex_syntax import RegexError
+from llmos.apimachinery.structural import has_rules
 from llmos.apimachinery.structural_validation import compile_check
 from llmos.apimachinery.validation import (
     field_forbidden,
@@ -20,6 +21,11 @@ from llmos.apimachinery.validation import (
     field_required,
 )
 from llmos.apimachinery.valuepath import ROOT
+
+if TYPE_CHECKING:
+    from llmos.apimachinery.cel import rule_errors as rules
+else:
+    rules = LazyModule("llmos.apimachinery.cel.rule_errors")
 
 Node = dict[str, Any]
 Level = Literal["root", "field", "item"]
@@ -55,7 +61,9 @@ def schema_errors(node: Node, field: str) -> list[FieldError]:
     if _depth_exceeds(node, _MAX_DEPTH):
         return [field_invalid(field, "", f"must not nest more than {_MAX_DEPTH} levels deep")]
     errors = [*_root(node, field), *_node(node, field, "root")]
-    return errors or [*_defaults(node, field), *rule_errors(node, field)]
+    if errors or not has_rules(node):
+        return errors or [*_defaults(node, field)]
+    return [*_defaults(node, field), *rules.rule_errors(node, field)]
 
 
 def _depth_exceeds(node: Node, limit: int) -> bool:

@@ -7,7 +7,7 @@ one strategy for each served version and keeps it until the definition changes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from llmos.apimachinery.errors import FieldError
@@ -43,7 +43,8 @@ def custom_strategy(
     Args:
         crd: a valid definition.
         version: the name of one of its versions.
-        compile_rules: evaluates CEL rules; None: they are not checked.
+        compile_rules: evaluates CEL rules, called when an object is first judged by them; None:
+            they are not checked.
         schema: the version's schema, where it is compiled already.
 
     Raises:
@@ -52,8 +53,11 @@ def custom_strategy(
     node = apiextensions.schema_of(crd, version)
     schema = schema or compile_schema(node)
     has_status = apiextensions.has_status(crd, version)
-    rules = compile_rules(node) if compile_rules is not None else None
-    judge = _Judge(compile_validator(node), scale_paths(crd, version), rules)
+    validator = compile_validator(node)
+    rules = None
+    if compile_rules is not None and validator.has_rules:
+        rules = _when_judged(partial(compile_rules, node))
+    judge = _Judge(validator, scale_paths(crd, version), rules)
     fields = apiextensions.selectable_fields_of(crd, version)
     return Strategy(
         check_name=dns1123_subdomain,
@@ -70,6 +74,16 @@ def custom_strategy(
         field_names=fields,
         columns=tuple(apiextensions.columns_of(crd, version)),
     )
+
+
+def _when_judged(compiled: Callable[[], RuleCheck]) -> RuleCheck:
+    """Rules that are compiled by the first object they judge: a start waits for none of them."""
+    check = cache(compiled)
+
+    def judge(obj: Object, old: Object | None) -> Sequence[FieldError]:
+        return check()(obj, old)
+
+    return judge
 
 
 def scale_paths(crd: Object, version: str) -> ScalePaths | None:

@@ -65,6 +65,8 @@ class Grant(NamedTuple):
         return f"RBAC: allowed by {kind} {quoted(name)} of {role} to {self.subject}"
 
 
+_MAX_STAMPS = 100_000
+"""Subjects whose changes are told apart; with more than that, all of them have changed once."""
 _BindingKey = tuple[str, str]
 _Grants = dict[_BindingKey, Grant]
 
@@ -119,6 +121,27 @@ class RBACIndex:
         self._roles: dict[RoleKey, Rules] = {}
         self._bindings: dict[_BindingKey, Binding] = {}
         self._subjects: dict[Subject, dict[str, _Grants]] = {}
+        self._roles_changed = 0
+        self._bindings_changed: dict[Subject, int] = {}
+        """By subject the generation of its newest change; it outlives the bindings."""
+
+    def stamp(self, user: UserInfo) -> int:
+        """A number that grows whenever what the identity holds may have changed.
+
+        Equal stamps, equal answers; the bindings of others do not touch it, roles do.
+        """
+        changed = self._bindings_changed
+        newest = max(self._roles_changed, changed.get(Subject("User", user.name), 0))
+        return max(newest, *(changed.get(Subject("Group", each), 0) for each in user.groups), 0)
+
+    def _touch(self, binding: Binding) -> None:
+        """Raise the generation, for the subjects of a binding."""
+        self.generation += 1
+        if len(self._bindings_changed) > _MAX_STAMPS:
+            self._bindings_changed.clear()
+            self._roles_changed = self.generation
+        for subject, _ in binding.subjects:
+            self._bindings_changed[subject] = self.generation
 
     def set(self, resource: GroupResource, obj: Object) -> None:
         """Take a role or binding as it is now; other resources are ignored."""
@@ -133,14 +156,18 @@ class RBACIndex:
         if resource in _ROLE_KINDS:
             key = RoleKey(_ROLE_KINDS[resource], namespace_of(obj), name_of(obj))
             if self._roles.pop(key, None) is not None:
-                self.generation += 1
+                self._touch_all()
         elif resource in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
             self._delete_binding((namespace_of(obj), name_of(obj)))
 
     def _set_role(self, key: RoleKey, rules: Rules) -> None:
         if self._roles.get(key) != rules:
             self._roles[key] = rules
-            self.generation += 1
+            self._touch_all()
+
+    def _touch_all(self) -> None:
+        self.generation += 1
+        self._roles_changed = self.generation
 
     def _set_binding(self, binding: Binding) -> None:
         key = (binding.namespace, binding.name)
@@ -151,7 +178,7 @@ class RBACIndex:
         for subject, described in binding.subjects:
             namespaces = self._subjects.setdefault(subject, {})
             namespaces.setdefault(binding.namespace, {})[key] = Grant(binding, described)
-        self.generation += 1
+        self._touch(binding)
 
     def _delete_binding(self, key: _BindingKey) -> None:
         binding = self._bindings.pop(key, None)
@@ -165,7 +192,7 @@ class RBACIndex:
                 del namespaces[binding.namespace]
             if not namespaces:
                 del self._subjects[subject]
-        self.generation += 1
+        self._touch(binding)
 
     def role(self, key: RoleKey) -> Rules | None:
         """The rules of a role, or None where it does not exist."""

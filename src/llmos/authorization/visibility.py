@@ -3,7 +3,7 @@
 Computed from the same index and the same matching as *may he*, never from a list of its own.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.authorization_v1 import Attributes
@@ -35,6 +35,36 @@ def visible_namespaces(
         if _holds(index, user, namespace, asked):
             visible.add(namespace)
     return frozenset(visible)
+
+
+_Asked = tuple[str, tuple[str, ...], str, str, str]
+_MAX_REMEMBERED = 16_384
+
+
+@dataclass(slots=True)
+class Visibility:
+    """Remembers answers of ``visible_namespaces`` until what the identity holds has changed.
+
+    A thousand open watches ask again whenever somebody's rights change.
+    """
+
+    index: RBACIndex
+    _remembered: dict[_Asked, tuple[int, frozenset[str] | None]] = field(default_factory=dict)
+
+    def visible_namespaces(
+        self, user: UserInfo, verb: str, group: str, resource: str
+    ) -> frozenset[str] | None:
+        """The namespaces in which the identity may ``verb`` the resource; None stands for all."""
+        asked = (user.name, user.groups, verb, group, resource)
+        stamp = self.index.stamp(user)
+        known = self._remembered.get(asked)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        visible = visible_namespaces(self.index, user, verb, group, resource)
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[asked] = (stamp, visible)
+        return visible
 
 
 def _cluster_wide(index: RBACIndex, user: UserInfo, question: Question) -> set[str] | None:

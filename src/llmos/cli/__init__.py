@@ -8,18 +8,18 @@ import click
 
 from llmos import __version__
 from llmos.cli.failures import ExitCode, Failure
-from llmos.cli.lazy import LazyGroup
+from llmos.cli.lazy import LazyGroup, attribute
 from llmos.cli.options import server_options
 
 VERBS = (
-    *("completion", "install", "login", "logout", "member", "namespace"),
+    *("completion", "export", "import", "install", "login", "logout", "member", "namespace"),
     *("proxy", "serve", "token", "uninstall", "user", "whoami"),
 )
 
 
 @click.group(
     cls=LazyGroup,
-    verbs={verb: f"llmos.cli.{verb}" for verb in VERBS},
+    verbs={verb: f"llmos.cli.{attribute(verb)}" for verb in VERBS},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="llmos %(version)s")

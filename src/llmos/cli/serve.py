@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llmos.apimachinery.errors import StatusError
-from llmos.authentication.certificates import CertificateError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
@@ -24,6 +24,11 @@ from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
+
+if TYPE_CHECKING:
+    from llmos.authentication import certificates
+else:
+    certificates = LazyModule("llmos.authentication.certificates")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -81,17 +86,17 @@ def serve(*, verbose: bool, **options: Any) -> None:
         raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
     config = ServerConfig(**options, admin_password=first_password())
-    with _start_failures(config):
+    with start_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
 
 
 @contextmanager
-def _start_failures(config: ServerConfig) -> Iterator[None]:
+def start_failures(config: ServerConfig) -> Iterator[None]:
     """Say in one line why the server does not start."""
     try:
         yield
-    except (OpenError, CertificateError, TokenFileError) as error:
+    except (OpenError, certificates.CertificateError, TokenFileError) as error:
         raise Failure(str(error)) from error
     except StatusError as error:
         about = f"{PASSWORD_VARIABLE}: " if config.admin_password else "cannot start: "

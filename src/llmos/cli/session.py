@@ -97,9 +97,10 @@ class Session:
             Failure: it did not work.
         """
         with failures():
-            return asyncio.run(self._run(config, work))
+            return asyncio.run(self.work_as(config, work))
 
-    async def _run(self, config: Config, work: Work[T]) -> T:
+    async def work_as(self, config: Config, work: Work[T]) -> T:
+        """The same, in an event loop that runs already; errors come as they are."""
         heard: set[str] = set()
 
         def warn_once(text: str) -> None:

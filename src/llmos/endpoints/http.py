@@ -105,9 +105,18 @@ class Request:
         request.head_is_read = True
         return request
 
-    def put_body(self, body: bytes) -> None:
-        """Go on as if this had been the body."""
+    def put_body(self, body: bytes, media_type: str = "") -> None:
+        """Go on as if this had been the body; without a media type it has the one it had."""
         self._body = body
+        if media_type:
+            kept = [each for each in self.raw_headers if each[0] != b"content-type"]
+            self.raw_headers = [*kept, (b"content-type", media_type.encode())]
+            self._headers = None
+
+    @property
+    def received(self) -> bytes | None:
+        """The body, where it was read already; None: it was not."""
+        return self._body
 
     @property
     def path(self) -> str:

@@ -19,7 +19,7 @@ from llmos.authentication.users import Users
 from llmos.authorization.escalation import Escalation
 from llmos.authorization.index import RBACIndex
 from llmos.authorization.rbac import RBACAuthorizer
-from llmos.authorization.visibility import visible_namespaces
+from llmos.authorization.visibility import Visibility
 from llmos.endpoints.streams import OpenStreams
 
 RBAC_RESOURCES = tuple(
@@ -52,10 +52,12 @@ class Judges:
     users: Users = field(init=False)
     tokens: Tokens = field(init=False)
     _administrators: Administrators = field(init=False)
+    _visibility: Visibility = field(init=False)
 
     def __post_init__(self) -> None:
         self.authorizer = RBACAuthorizer(self.index)
         self.escalation = Escalation(self.index)
+        self._visibility = Visibility(self.index)
         self._administrators = Administrators(self.clock)
         self.users = Users(self._administrators)
         self.tokens = Tokens(self.users, self.clock)
@@ -84,7 +86,7 @@ class Judges:
         self, user: UserInfo, verb: str, group: str, resource: str
     ) -> frozenset[str] | None:
         """Where a user may do something; None: everywhere."""
-        return visible_namespaces(self.index, user, verb, group, resource)
+        return self._visibility.visible_namespaces(user, verb, group, resource)
 
     def may_manage(self, actor: UserInfo, name: str) -> bool:
         """Whether a user holds no rights that the actor does not hold."""

@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from llmos.endpoints.protocol import BoundedProtocol
+from llmos.endpoints.transport import keep_alive
 
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 8
@@ -54,6 +55,8 @@ def bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections have it from here.
+    keep_alive(listening)
     try:
         listening.bind((host, port))
     except OSError:

@@ -10,11 +10,14 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from llmos.apimachinery.lazy import LazyModule
 from llmos.endpoints.http import Taker
-from llmos.endpoints.websockets import WebSocket
 
 if TYPE_CHECKING:
+    from llmos.endpoints import websockets
     from llmos.endpoints.protocol import BoundedProtocol
+else:
+    websockets = LazyModule("llmos.endpoints.websockets")
 
 _RESET = struct.pack("ii", 1, 0)
 """``SO_LINGER``: on, for no time. Such a connection ends with a reset, not as if all were said."""
@@ -98,10 +101,10 @@ class TransportStream:
         """Let the body come in for as long as it goes on coming."""
         self._protocol.long_body = True
 
-    def upgrade(self, head: bytes) -> WebSocket:
+    def upgrade(self, head: bytes) -> "websockets.WebSocket":
         """Answer with ``head`` and go on as a WebSocket."""
         protocol = self._protocol
-        made = WebSocket(self, protocol.transport.write, protocol.hang_up)
+        made = websockets.WebSocket(self, protocol.transport.write, protocol.hang_up)
         protocol.go_over(head, made)
         return made
 
@@ -197,3 +200,11 @@ def reset(transport: asyncio.BaseTransport) -> None:
     known: socket.socket | None = transport.get_extra_info("socket")
     if known is not None and known.fileno() >= 0:
         known.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+
+def keep_alive(known: socket.socket) -> None:
+    """Have the kernel ask now and then whether the other end is still there, on silent streams."""
+    known.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            known.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

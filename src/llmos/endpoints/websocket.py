@@ -6,12 +6,17 @@ subprotocol (k8s.io/apiserver/pkg/authentication/request/websocket).
 
 import base64
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from wsproto.utilities import generate_accept_token
-
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError, UnauthorizedError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.endpoints.http import Request
+
+if TYPE_CHECKING:
+    from wsproto import utilities
+else:
+    utilities = LazyModule("wsproto.utilities")
 
 BEARER = "base64url.bearer.authorization.k8s.io."
 """Begins the subprotocol that carries a token."""
@@ -30,7 +35,7 @@ class Handshake:
 
     def answer(self) -> bytes:
         """The head of the 101 that opens the socket."""
-        accept = generate_accept_token(self.key.encode())
+        accept = utilities.generate_accept_token(self.key.encode())
         head = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
         head += b"sec-websocket-accept: %b\r\n" % accept
         if self.protocol:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from llmos.admission.platform_chain import platform_chain
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.object import Object, name_of
 from llmos.authentication.accounts import Accounts
@@ -26,6 +27,7 @@ from llmos.proxy.platform import Platform
 from llmos.proxy.readiness import POLICIES, POLICY_BINDINGS, Readiness
 from llmos.proxy.reviewing import AccessReviews, TokenReviews
 from llmos.proxy.router import Router
+from llmos.proxy.rules import Rules
 from llmos.proxy.upstream import Upstream
 
 _FOLLOWED = (
@@ -35,6 +37,10 @@ _FOLLOWED = (
     resources.CLUSTER_ROLE_BINDINGS,
     resources.USERS,
     resources.ROLE_TEMPLATE_BINDINGS,
+    resources.ROLE_TEMPLATES,
+    resources.GLOBAL_ROLES,
+    resources.SETTINGS,
+    resources.NAMESPACES,
     POLICIES,
     POLICY_BINDINGS,
 )
@@ -83,12 +89,16 @@ def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
         return not core.lifecycle.stopping and await gate.still_allowed(request)
 
     forward = Forwarder(upstream, still_allowed, judges.streams)
+    chain = platform_chain(core.platform, judges.authorizer, judges.escalation, core.clock)
+    rules = Rules(forward, chain, core.platform)
     router = Router(
         account=AccountServices(core.accounts, judges.authorizer, judges.may_manage),
         readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
         narrowed=Narrowed(caches, core.clock, still_allowed, judges.streams),
-        passwords=PasswordIntake(forward, core.accounts, core.platform),
+        passwords=PasswordIntake(rules, core.accounts, core.platform),
         forward=forward,
         caches=caches,
+        rules=rules,
+        platform=core.platform,
     )
     return Pipeline(gate.filters, router, core.clock)

@@ -68,12 +68,16 @@ class Caches:
         return kind is not None and kind.resource.namespaced and kind.followed
 
     def problem(self) -> str:
-        """Why narrowed reads cannot be answered; empty: they can."""
+        """Why narrowed reads cannot be answered; empty: they can.
+
+        One kind that is silent (its webhook or its aggregated server is down) is refused by itself
+        and does not take the others along.
+        """
         if not self.kinds.known:
             return "what the cluster serves is not known yet"
-        for kept in self._kept.values():
-            if kept.cache.synced and kept.cache.age > STALE_SECONDS:
-                return f"the cluster does not say what is new of {kept.cache.resource.plural}"
+        synced = [kept.cache for kept in self._kept.values() if kept.cache.synced]
+        if synced and all(each.age > STALE_SECONDS for each in synced):
+            return f"the cluster does not say what is new of {synced[0].resource.plural}"
         return ""
 
     def wants(self, info: RequestInfo) -> bool:

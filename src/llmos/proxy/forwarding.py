@@ -97,7 +97,7 @@ class Forwarder:
         call = self._call(request)
         self.breaker.check()
         try:
-            async with call.life.guarded():
+            async with call.life:
                 return await self._answer(call)
         except TimeoutError:
             call.life.say_why()
@@ -138,6 +138,9 @@ class Forwarder:
 
     async def _read_body(self, call: _Call) -> None:
         request = call.request
+        if request.received is not None:
+            call.body = request.received or None
+            return
         length = request.declared_length
         if length is not None and length <= MAX_SMALL_BODY:
             call.body = await request.raw_body(MAX_SMALL_BODY) if length else None
@@ -210,8 +213,8 @@ class Forwarder:
 
     async def _read(self, call: _Call, answer: aiohttp.ClientResponse) -> Response | StreamResponse:
         """The answer, whole where it is short."""
-        if answer.status < 200:
-            raise ValueError("the cluster changes a protocol that nobody wanted changed")
+        if not 200 <= answer.status < 600:
+            raise ValueError(f"{answer.status} is no answer to this request")
         headers = returned_headers(answer.raw_headers)
         length = answer.content_length
         if call.request.method == "HEAD" or answer.status in (204, 304):
@@ -281,6 +284,7 @@ class _Copy:
     answer: aiohttp.ClientResponse
     begun: list[bytes]
     call: _Call
+    _last: bytes = b""
 
     async def run(self, stream: Stream) -> None:
         """Copy it to its end.
@@ -290,16 +294,27 @@ class _Copy:
         """
         connection: Any = self.call.request.connection or stream
         try:
-            async with self.call.life.guarded():
+            async with self.call.life:
                 for each in self.begun:
                     connection.write(each)
                 await self._copy(connection)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except TimeoutError:
+            if not self._may_end_here:
+                raise BrokenStreamError from None
+        except aiohttp.ClientError as error:
             _LOG.debug("an answer broke off: %s", error)
             raise BrokenStreamError from None
         finally:
             # One that was read to its end goes back to the others.
             self.answer.close()
+
+    @property
+    def _may_end_here(self) -> bool:
+        """Whether nobody can take this end for a part: a watch may end between two events."""
+        if self.call.request.info.verb != "watch" or self.answer.status != 200:
+            return False
+        kind = self.answer.headers.get("Content-Type", "")
+        return kind.startswith("application/json") and self._last[-1:] in (b"", b"\n")
 
     async def _copy(self, connection: Connection) -> None:
         content, life = self.answer.content, self.call.life
@@ -311,6 +326,7 @@ class _Copy:
             chunk = await content.readany()
             if not chunk:
                 return
+            self._last = chunk
             connection.write(chunk)
 
 

@@ -7,6 +7,7 @@ cannot be named exactly is not named at all: the request does not go.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError, UnauthorizedError
 from llmos.apis.authentication_v1 import MASTERS_GROUP, UserInfo
@@ -60,8 +61,16 @@ def upstream_headers(headers: RawHeaders, user: UserInfo | None) -> TextHeaders:
         BadRequestError: a header is not UTF-8.
     """
     named = impersonation(user)
-    kept = [(_text(name), _text(value)) for name, value in _forwarded(headers)]
-    return kept + named
+    # A tuple is the head of a request that comes again and again.
+    kept = _kept_again(headers) if isinstance(headers, tuple) else _kept(headers)
+    return [*kept, *named]
+
+
+def _kept(headers: RawHeaders) -> Sequence[tuple[str, str]]:
+    return [(_text(name), _text(value)) for name, value in _forwarded(headers)]
+
+
+_kept_again = lru_cache(1024)(_kept)
 
 
 def _forwarded(headers: RawHeaders) -> Iterator[tuple[bytes, bytes]]:
@@ -146,10 +155,16 @@ def returned_headers(headers: RawHeaders) -> Headers:
     dropped = _named_by_connection(headers)
     kept = []
     for name, value in headers:
-        plain = name.lower()
-        if plain in _NOT_RETURNED or plain in dropped:
+        if not _is_returned(name) or (dropped and name.lower() in dropped):
             continue
-        if _TOKEN.fullmatch(name) is None or _BAD_VALUE.search(value):
+        if _BAD_VALUE.search(value):
             raise ValueError("the cluster sent a header that is none")
         kept.append((name, value))
     return kept
+
+
+@lru_cache(1024)
+def _is_returned(name: bytes) -> bool:
+    if _TOKEN.fullmatch(name) is None:
+        raise ValueError("the cluster sent a header that is none")
+    return name.lower() not in _NOT_RETURNED

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError
 from llmos.endpoints.http import Connection, Request
@@ -48,7 +48,7 @@ def go_seconds(text: str) -> float:
 
 
 class Life:
-    """Ends what is done for a request, in time.
+    """Ends what is done for a request (``async with``), in time; can be entered again.
 
     Args:
         request: whose client may leave.
@@ -60,6 +60,7 @@ class Life:
     __slots__ = (
         "_asked",
         "_began",
+        "_guarding",
         "_left",
         "_lost_rights",
         "_request",
@@ -80,55 +81,58 @@ class Life:
         self._asked = still_allowed
         self._streams = open_streams
         self._scope: asyncio.Timeout | None = None
+        self._guarding: asyncio.Task[None] | None = None
         self._began = 0.0
         self._left = False
         self._lost_rights = False
 
-    @asynccontextmanager
-    async def guarded(self) -> AsyncIterator[None]:
-        """Do something for the request.
-
-        Raises:
-            TimeoutError: it had to end.
-        """
+    async def __aenter__(self) -> None:
+        """Do something for the request; leaving raises TimeoutError where it had to end."""
+        scope = asyncio.timeout(self._seconds)
+        await scope.__aenter__()
+        self._scope = scope
+        self._began = asyncio.get_running_loop().time()
         connection = self._request.connection
-        guard = None
-        async with asyncio.timeout(self._seconds) as scope:
-            self._scope = scope
-            self._began = asyncio.get_running_loop().time()
-            if connection is not None:
-                connection.on_leave(self._leave)
-                if self._asked is not None:
-                    self._streams.add(connection)
-                    guard = asyncio.create_task(self._guard(connection))
-            try:
-                yield
-            finally:
-                self.suspend()
-                self._scope = None
-                if connection is not None:
-                    connection.on_leave(None)
-                    self._streams.discard(connection)
-                if guard is not None:
-                    guard.cancel()
+        if connection is not None:
+            connection.on_leave(self._leave)
+            if self._asked is not None:
+                self._streams.add(connection)
+                self._guarding = asyncio.create_task(self._guard(connection))
+
+    async def __aexit__(self, *raised: Any) -> None:
+        """Stop watching over it."""
+        scope, self._scope = self._scope, None
+        assert scope is not None
+        self._count()
+        connection = self._request.connection
+        if connection is not None:
+            connection.on_leave(None)
+        if self._guarding is not None:
+            self._streams.discard(connection)
+            self._guarding.cancel()
+            self._guarding = None
+        await scope.__aexit__(*raised)
 
     def suspend(self) -> None:
         """Stop counting."""
-        if self._seconds is not None and self._scope is not None and not self._scope.expired():
-            self._seconds -= asyncio.get_running_loop().time() - self._began
-            if not self._has_ended:
-                self._scope.reschedule(None)
+        if self._seconds is not None and self._scope is not None and not self._is_over:
+            self._count()
+            self._scope.reschedule(None)
 
     def go_on(self) -> None:
         """Count again."""
-        if self._seconds is not None and self._scope is not None and not self._has_ended:
+        if self._seconds is not None and self._scope is not None and not self._is_over:
             self._began = asyncio.get_running_loop().time()
-            if not self._scope.expired():
-                self._scope.reschedule(self._began + max(self._seconds, 0.0))
+            self._scope.reschedule(self._began + self._seconds)
+
+    def _count(self) -> None:
+        if self._seconds is not None:
+            passed = asyncio.get_running_loop().time() - self._began
+            self._seconds = max(self._seconds - passed, 0.0)
 
     @property
-    def _has_ended(self) -> bool:
-        return self._left or self._lost_rights
+    def _is_over(self) -> bool:
+        return self._left or self._lost_rights or self._scope is None or self._scope.expired()
 
     def say_why(self) -> None:
         """Say why it ended, if not for the time.

@@ -8,8 +8,8 @@ for longer than it can be while the cluster answers.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.errors import (
@@ -22,6 +22,7 @@ from llmos.apimachinery.resource import APIResource, GroupResource
 from llmos.client.client import Client
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.watch import Event, EventType
+from llmos.endpoints.requestinfo import RequestInfo
 from llmos.reconcile.informer import Change, Informer, key_of
 from llmos.reconcile.runner import supervise
 
@@ -29,6 +30,9 @@ WATCH_SECONDS = 8.0
 """The length of a watch: so often the cluster proves, resource by resource, that it is there."""
 STALE_SECONDS = 20.0
 """Silence after which what memory has decides nothing any more."""
+
+ANSWER_SECONDS = 5.0
+"""How long the cluster may take to answer what somebody waits for who signs in, or asks."""
 
 _REMEMBERED_DELETIONS = 10_000
 
@@ -189,19 +193,36 @@ class Platform:
         """All objects of a resource, in one namespace or (None) in all."""
         return list(self._memories[resource].list(namespace))
 
+    def follows(self, group: str, resource: str) -> bool:
+        """Whether a resource is kept in memory."""
+        return GroupResource(group, resource) in self._memories
+
+    def heard(self, info: RequestInfo, answer: Object) -> None:
+        """Take the cluster's answer to a write that a user made."""
+        memory = self._memories.get(GroupResource(info.group, info.resource))
+        namespace = info.namespace if info.in_namespace else ""
+        if memory is None or memory.namespace not in (None, namespace):
+            return
+        if answer.get("kind") != "Status":
+            memory.wrote(answer)  # also where it goes on for a while, for its finalizers
+        elif uid := _deleted_uid(answer):
+            memory.deleted(namespace, info.name, uid)
+
     async def look_up(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """Ask the cluster for an object that memory lacks: another replica may just have made it.
 
         Raises:
             TooManyRequestsError: too much was asked lately.
             StatusError: the cluster refused.
-            ConnectionFailedError: it did not answer.
         """
         memory = self._memories[resource]
         if not self._look_ups.take():
             raise TooManyRequestsError("too many unknown credentials, please try again later")
         try:
-            memory.wrote(await self._client.get(memory.resource, namespace, name))
+            # In a task of its own: filters begin outside of any, where an HTTP client cannot work.
+            asking = asyncio.ensure_future(self._client.get(memory.resource, namespace, name))
+            async with _answering():
+                memory.wrote(await asking)
         except NotFoundError:
             return None
         return memory.get(namespace, name)
@@ -209,13 +230,13 @@ class Platform:
     async def create(self, resource: GroupResource, obj: Object) -> Object:
         """Create, in the namespace that the object names; the stored object comes back."""
         memory = self._memories[resource]
-        with _answering():
+        async with _answering():
             return self._wrote(memory, await self._client.create(memory.resource, obj))
 
     async def update(self, resource: GroupResource, obj: Object) -> Object:
         """Replace; with ``metadata.resourceVersion`` set, only that version."""
         memory = self._memories[resource]
-        with _answering():
+        async with _answering():
             return self._wrote(memory, await self._client.update(memory.resource, obj))
 
     async def delete(self, resource: GroupResource, namespace: str, name: str) -> None:
@@ -224,7 +245,7 @@ class Platform:
         known = memory.get(namespace, name)
         uid = uid_of(known) if known else ""
         try:
-            with _answering():
+            async with _answering():
                 answer = await self._client.delete(memory.resource, namespace, name)
         except NotFoundError:
             memory.deleted(namespace, name, uid)
@@ -239,12 +260,13 @@ class Platform:
         return obj
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
     """Let a cluster that does not answer be one of the errors of an API."""
     try:
-        yield
-    except ConnectionFailedError as error:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            yield
+    except (ConnectionFailedError, TimeoutError) as error:
         raise ServiceUnavailableError("the cluster does not answer") from error
 
 

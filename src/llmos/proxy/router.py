@@ -8,11 +8,14 @@ import orjson
 from llmos.apimachinery.errors import MethodNotAllowedError
 from llmos.endpoints.account import AccountServices, handle_account, is_account_path
 from llmos.endpoints.http import Request, Response
+from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import text_response
 from llmos.proxy.caches import Caches
 from llmos.proxy.narrowed import Narrowed
 from llmos.proxy.passwords import Answer, Forward, PasswordIntake, writes_users
+from llmos.proxy.platform import Platform
 from llmos.proxy.readiness import Readiness
+from llmos.proxy.rules import Rules, judges
 
 _WRITES = frozenset({"create", "update", "patch", "delete"})
 _ALIVE = frozenset({"/livez", "/healthz"})
@@ -28,25 +31,37 @@ class Router:
     passwords: PasswordIntake
     forward: Forward
     caches: Caches
+    rules: Rules
+    platform: Platform
 
     async def __call__(self, request: Request) -> Answer:
-        """Answer a request."""
+        """Answer a request.
+
+        Raises:
+            ServiceUnavailableError: it is about accounts, and memory is too old to know them.
+        """
         info = request.info
         if is_account_path(info.path):
+            self.platform.check_fresh()  # whoever signs in is no stranger for that, nor is guessing
             return await handle_account(request, self.account)
         if request.visible is not None:
             return await self.narrowed(request)
         if not info.is_resource and (request.path in _ALIVE or request.path == "/readyz"):
             return self._health(request)
-        handler = self.passwords if writes_users(info) else self.forward
-        answer = await handler(request)
-        self._tell_caches(request, answer)
+        answer = await self._handler(info)(request)
+        self._tell_memory(request, answer)
         return answer
 
-    def _tell_caches(self, request: Request, answer: Answer) -> None:
-        """Who writes here sees it in what he reads here next, narrowed or not."""
+    def _handler(self, info: RequestInfo) -> Forward:
+        if writes_users(info):
+            return self.passwords
+        return self.rules if judges(info) else self.forward
+
+    def _tell_memory(self, request: Request, answer: Answer) -> None:
+        """Who writes here finds it here next: in narrowed reads, and in what is judged by."""
         info = request.info
-        if info.verb not in _WRITES or info.subresource or not self.caches.wants(info):
+        kept = self.platform.follows(info.group, info.resource)
+        if info.verb not in _WRITES or info.subresource or not (kept or self.caches.wants(info)):
             return
         if not isinstance(answer, Response) or answer.status not in (200, 201):
             return
@@ -56,6 +71,7 @@ class Router:
             said = orjson.loads(answer.body)
             if isinstance(said, dict):
                 self.caches.wrote(info, said)
+                self.platform.heard(info, said)
 
     def _health(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):

@@ -8,12 +8,13 @@ was said for hours, or the rights end that opened it. Any other answer is passed
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import httptools
 
 from llmos.endpoints.http import Connection, Duplex, Headers, Request, Response, UpgradeResponse
 from llmos.endpoints.streams import OpenStreams
-from llmos.endpoints.transport import reset
+from llmos.endpoints.transport import keep_alive, reset
 from llmos.proxy.headers import TextHeaders, returned_headers
 from llmos.proxy.upstream import CONNECT_SECONDS, Target
 
@@ -26,6 +27,8 @@ LAST_WORDS_SECONDS = 30.0
 MAX_REFUSAL = 1024 * 1024
 """Bytes of an answer that is no 101."""
 PROTOCOLS = frozenset({b"websocket", b"spdy/3.1"})
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 StillAllowed = Callable[[Request], Awaitable[bool]]
 
@@ -70,8 +73,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember what to write to."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # That of another loop (uvloop) is one in all but its class.
+        self.transport = cast("asyncio.Transport", transport)
+        known = transport.get_extra_info("socket")
+        if known is not None:
+            keep_alive(known)
 
     def data_received(self, data: bytes) -> None:
         """Take a part of the answer, or bytes."""
@@ -116,9 +122,20 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """It is over."""
         self._lost = True
+        if error is None and self._is_refused_to_the_end and not self.answered.done():
+            self.answered.set_result(None)
         self._failed(str(error or "the connection ended"))
         if self.taker is not None:
             self.taker.lost()
+
+    @property
+    def _is_refused_to_the_end(self) -> bool:
+        """Whether it is a refusal that ends with the connection: kube-apiserver makes such ones.
+
+        Nobody takes a part of a refusal for a success.
+        """
+        framed = {name.lower() for name, _ in self.headers} & _FRAMING
+        return self.status >= 400 and not self._in_head and not framed
 
     def pause_writing(self) -> None:
         """The cluster is behind."""
@@ -352,6 +369,8 @@ def answer_of(connection: UpstreamConnection) -> Response:
     """
     connection.abort()
     headers = returned_headers(connection.headers)
+    if not 200 <= connection.status < 600:
+        raise ValueError(f"{connection.status} is no answer to this request")
     if connection.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(connection.body)))
     return Response(connection.status, connection.body, headers=headers, as_is=True)

@@ -6,6 +6,7 @@ used within ``REREAD_SECONDS``, and at once when the cluster refuses the one tha
 
 import asyncio
 import logging
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from llmos.apimachinery.errors import ServiceUnavailableError
@@ -23,6 +25,7 @@ from llmos.client.config import Config
 from llmos.client.credentials import CredentialError
 from llmos.client.kubeconfig import KubeconfigError
 from llmos.client.tls import make_context
+from llmos.endpoints.transport import keep_alive
 from llmos.proxy.headers import TextHeaders
 
 REREAD_SECONDS = 20.0
@@ -118,6 +121,13 @@ def _tls_of(config: Config) -> tuple[object, ...]:
     return (config.server, config.ca_pem, config.verify, config.certificate, config.server_name)
 
 
+def _open_socket(address: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    keep_alive(made)
+    return made
+
+
 class _Handler(ResponseHandler):
     """A connection that is not used again once it said something that nobody had asked for."""
 
@@ -132,20 +142,38 @@ class _Handler(ResponseHandler):
         elif data:
             self.abort()
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether the answer that it gave was all that it said."""
+        parser: Any = self._parser
+        try:
+            return not self.should_close and (parser is None or parser.feed_eof() is None)
+        except (aiohttp.ClientError, HttpProcessingError):
+            return False
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Tell whoever reads the body, too, or he would wait for ever for what cannot be read."""
+        super().set_exception(exc, *cause)
+        if self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(aiohttp.ClientPayloadError(str(exc)), *cause)
+
 
 class _Connector(aiohttp.TCPConnector):
     """Keeps connections, but only clean ones."""
 
     def __init__(self) -> None:
         super().__init__(
-            limit=0, keepalive_timeout=IDLE_SECONDS, ttl_dns_cache=10, enable_cleanup_closed=False
+            limit=0,
+            keepalive_timeout=IDLE_SECONDS,
+            ttl_dns_cache=10,
+            socket_factory=_open_socket,
         )
         self._factory: Any = lambda: _Handler(self._loop)
 
     async def _get(self, key: Any, traces: Any) -> Any:
         while (found := await super()._get(key, traces)) is not None:
             protocol = found.protocol
-            if isinstance(protocol, _Handler) and not protocol.should_close:
+            if isinstance(protocol, _Handler) and protocol.is_clean:
                 protocol.idle = False
                 break
             found.close()

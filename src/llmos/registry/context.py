@@ -15,6 +15,8 @@ class WriteContext:
     namespace: str
     field_manager: str
     dry_run: bool = False
+    valid: bool = False
+    """The object is one of ours that is known to be valid: it is admitted, but not validated."""
     options: Object = field(default_factory=dict)
     """CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, for admission."""
     warnings: list[str] = field(default_factory=list)

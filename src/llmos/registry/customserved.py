@@ -5,21 +5,26 @@ Source: k8s.io/apiextensions-apiserver (customresource_handler.go: decoding, pru
 """
 
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llmos.apimachinery.cel.rules import compile_rules
 from llmos.apimachinery.decoding import TypedDecodeError, decode_typed
 from llmos.apimachinery.errors import BadRequestError, FieldError, InvalidError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.apimachinery.object import Object, is_terminating, name_of
 from llmos.apimachinery.resource import APIResource, GroupVersionKind, parse_api_version
 from llmos.apimachinery.schema import Schema
 from llmos.apimachinery.schema_compile import compile_schema
 from llmos.apimachinery.serializer import cannot_be_handled
-from llmos.apimachinery.structural import prune
+from llmos.apimachinery.structural import RuleCheck, prune
 from llmos.apis import apiextensions_v1 as apiextensions
 from llmos.apis.builtin_schemas import schema_for
 from llmos.apis.custom import custom_strategy, scale_paths
 from llmos.registry.served import Served
+
+if TYPE_CHECKING:
+    from llmos.apimachinery.cel import rules
+else:
+    rules = LazyModule("llmos.apimachinery.cel.rules")
 
 
 def served_of(crd: Object, since: int = 0) -> list[Served]:
@@ -41,7 +46,7 @@ def _served(crd: Object, resource: APIResource, since: int) -> Served:
     schema = with_metadata(compile_schema(source))
     return Served(
         resource=resource,
-        strategy=custom_strategy(crd, version, compile_rules, schema),
+        strategy=custom_strategy(crd, version, _compile_rules, schema),
         find_schema=lambda: schema,
         decode=partial(decode_custom, resource=resource, schema=schema),
         stored_as=resource.group_resource,
@@ -51,6 +56,10 @@ def _served(crd: Object, resource: APIResource, since: int) -> Served:
         since=since,
         terminating=is_terminating(crd),
     )
+
+
+def _compile_rules(node: dict[str, Any]) -> RuleCheck:
+    return rules.compile_rules(node)
 
 
 @cache

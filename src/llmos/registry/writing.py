@@ -111,10 +111,7 @@ class Writer:
         strategy.prepare_create(obj)
         attributes = self.attributes("CREATE", served, context, (obj, None))
         self.admission.mutate(attributes)
-        errors = [
-            *_meta_errors(served, obj),
-            *strategy.validate(obj),
-        ]
+        errors = [] if context.valid else errors_of(served, obj)
         if errors:
             raise InvalidError.of(served.error_kind, name_of(obj), errors)
         context.warnings.extend(strategy.warnings(obj))
@@ -254,6 +251,11 @@ def _only_finalizers(new: Object, old: Object) -> Object:
 
 
 _EXTENSIONS = "apiextensions.k8s.io"
+
+
+def errors_of(served: Served, obj: Object) -> list[FieldError]:
+    """What is wrong with an object by itself."""
+    return [*_meta_errors(served, obj), *served.strategy.validate(obj)]
 
 
 def _meta_errors(served: Served, obj: Object) -> list[FieldError]:

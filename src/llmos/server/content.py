@@ -19,7 +19,7 @@ from llmos.registry.lister import PlatformStore
 
 _LOG = logging.getLogger("llmos.server")
 _BEFORE_KINDS = ("namespaces", "kubernetes", "crds")
-_WITH_KINDS = ("roles", "embedded", "policies")
+_WITH_KINDS = ("roles", "embedded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,13 @@ class Content:
         """What is made of our own kinds."""
         for folder in _WITH_KINDS:
             await self._ensure_all(load(folder))
+
+    async def policies(self) -> None:
+        """The rules about what others write; last, so that they judge nothing of the rest.
+
+        Nothing may be served before they are in force.
+        """
+        await self._ensure_all(load("policies"))
 
     async def _ensure_all(self, objects: Iterable[Object]) -> None:
         await asyncio.gather(*(self._ensure(each) for each in objects))
@@ -65,6 +72,6 @@ class Content:
 
     async def _create(self, resource: GroupResource, obj: Object) -> None:
         try:
-            await self.platform.create(resource, obj)
+            await self.platform.install(resource, obj)
         except AlreadyExistsError:
             return

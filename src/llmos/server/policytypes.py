@@ -9,20 +9,31 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from llmos.admission.policies import POLICIES
 from llmos.admission.policy_matching import kinds_of
-from llmos.apimachinery.cel.schema_types import type_of_schema
-from llmos.apimachinery.cel.types import CelType
 from llmos.apimachinery.errors import FieldError, NotFoundError, StatusError
+from llmos.apimachinery.lazy import LazyModule
 from llmos.apimachinery.object import Object, get_path, metadata
 from llmos.apimachinery.resource import parse_api_version
-from llmos.apis.admissionregistration_v1_expressions import expression_errors
 from llmos.registry.catalog import Catalog
 from llmos.registry.lister import PlatformStore
 from llmos.registry.served import Served
 from llmos.storage.interface import Storage
 from llmos.watchcache.interface import Event
+
+_EXPRESSIONS = "llmos.apis.admissionregistration_v1_expressions"
+_SCHEMA_TYPES = "llmos.apimachinery.cel.schema_types"
+
+if TYPE_CHECKING:
+    from llmos.apimachinery.cel import schema_types
+    from llmos.apimachinery.cel.types import CelType
+    from llmos.apis import admissionregistration_v1_expressions as expressions
+else:
+    expressions = LazyModule(_EXPRESSIONS)
+    schema_types = LazyModule(_SCHEMA_TYPES)
 
 _MAX_KINDS = 10
 _RETRY_SECONDS = 0.5
@@ -77,6 +88,8 @@ class PolicyTypes:
         status = policy.get("status") or {}
         if status.get("observedGeneration") == generation:
             return
+        # A big import, for which no request needs to wait.
+        await asyncio.to_thread(import_module, _EXPRESSIONS)
         warnings = self._warnings(policy.get("spec") or {})
         checking = {"expressionWarnings": warnings} if warnings else {}
         status = {**status, "observedGeneration": generation, "typeChecking": checking}
@@ -86,11 +99,11 @@ class PolicyTypes:
         """One for each expression that is wrong for a kind, a line for each such kind."""
         lines: dict[str, list[str]] = {}
         for kind, known in self._kinds(spec):
-            for error in expression_errors(spec, known):
+            for error in expressions.expression_errors(spec, known):
                 lines.setdefault(error.field, []).append(f"{kind}: {_compiler_text(error)}")
         return [{"fieldRef": where, "warning": "\n".join(each)} for where, each in lines.items()]
 
-    def _kinds(self, spec: Object) -> Iterator[tuple[str, Mapping[str, CelType]]]:
+    def _kinds(self, spec: Object) -> "Iterator[tuple[str, Mapping[str, CelType]]]":
         """The kinds that a policy names, with the types of its variables for them."""
         params = self._param_type(spec.get("paramKind"))
         for triple in kinds_of(spec.get("matchConstraints"))[:_MAX_KINDS]:
@@ -102,17 +115,17 @@ class PolicyTypes:
             types = {"object": kind, "oldObject": kind, **params}
             yield f"{api_version}, Kind={name}", types
 
-    def _param_type(self, kind: Object | None) -> dict[str, CelType]:
+    def _param_type(self, kind: Object | None) -> "dict[str, CelType]":
         group, version = parse_api_version(get_path(kind, "apiVersion", default="") or "")
         served = self.catalog.of_kind(group, version, get_path(kind, "kind", default="") or "")
         found = None if served is None else _object_type(served)
         return {} if found is None else {"params": found}
 
 
-def _object_type(served: Served) -> CelType | None:
+def _object_type(served: Served) -> "CelType | None":
     """The type of a kind's objects; None: nothing is known of it."""
     schema = served.schema
-    return None if schema is None else type_of_schema(schema, served.resource.kind)
+    return None if schema is None else schema_types.type_of_schema(schema, served.resource.kind)
 
 
 def _compiler_text(error: FieldError) -> str:

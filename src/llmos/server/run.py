@@ -10,20 +10,22 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from llmos.apimachinery.clock import Clock, system_clock
+from llmos.apimachinery.lazy import LazyModule
 from llmos.authentication.bootstrap import bootstrap_admin
-from llmos.authentication.certificates import ensure_certificates
 from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
 from llmos.endpoints.housekeeping import housekeeping
 from llmos.endpoints.listener import bind, make_listener
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.serving import Lifecycle, background, listening_on, shown_host
+from llmos.server import memory
 from llmos.server.app import build
 from llmos.server.assembly import Core
 from llmos.server.config import ServerConfig
@@ -32,9 +34,15 @@ from llmos.server.credentials import ControllerToken, write_admin_kubeconfig
 from llmos.server.feeds import feed
 from llmos.storage.sqlite import open_storage
 
+_CERTIFICATES = "llmos.authentication.certificates"
+
+if TYPE_CHECKING:
+    from llmos.authentication import certificates
+else:
+    certificates = LazyModule(_CERTIFICATES)
+
 _LOG = logging.getLogger("llmos.server")
 _SWITCH_SECONDS = 0.0005
-_GC_THRESHOLDS = (50_000, 20, 50)
 ADMIN_PASSWORD_FILE = "admin.password"  # noqa: S105 - the name of a file
 DATABASE = "llmos.db"
 ADMIN_KUBECONFIG = "admin.kubeconfig"
@@ -86,31 +94,26 @@ async def serve(
         stack.callback(listening.close)
         stack.callback(gc.enable)
         gc.disable()  # what is made until it serves stays
+        # Cryptography is imported while the disk prepares the storage.
+        asyncio.get_running_loop().run_in_executor(None, import_module, _CERTIFICATES)
         storage = await stack.enter_async_context(open_storage(config.data_dir / DATABASE))
         core = Core(storage, clock)
         password = await _fill(core, config, stack, clock)
         started, token = await _open(core, config, (listening, password), stack, clock)
         await stack.enter_async_context(background("controllers", work(started, token)))
-        _settle_memory()
+        await stack.enter_async_context(background("policy types", core.policy_types.run()))
+        memory.settle()
         ready(started)
         await stop.wait()
-
-
-def _settle_memory() -> None:
-    """Keep the collector away from what stays for good, and let it come less often.
-
-    Requests leave no cycles behind; a full collection over 100,000 objects would be a pause.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 async def _fill(
     core: Core, config: ServerConfig, stack: AsyncExitStack, clock: Clock
 ) -> str | None:
-    """Put the platform's content in place; the one-time password comes back, if one was made."""
+    """Put the platform's content in place; the one-time password comes back, if one was made.
+
+    The policies come when all that the platform itself writes is there (``_open``).
+    """
     core.custom.start()
     core.policy_types.start()
     content = Content(core.platform, core.catalog)
@@ -118,7 +121,6 @@ async def _fill(
     await core.custom.settled()
     await content.with_kinds()
     await stack.enter_async_context(background("custom resources", core.custom.run()))
-    await stack.enter_async_context(background("policy types", core.policy_types.run()))
     path = config.data_dir / ADMIN_PASSWORD_FILE
 
     def keep(password: str) -> None:
@@ -144,7 +146,7 @@ async def _open(
     listening, password = made
     static = StaticTokens.load(config.token_auth_file) if config.token_auth_file else None
     authenticators = await core.authenticators(static)
-    own = ensure_certificates(config.data_dir / "tls", [config.host], clock)
+    own = certificates.ensure_certificates(config.data_dir / "tls", [config.host], clock)
     lifecycle = Lifecycle()
 
     app = build(core, lifecycle, authenticators, clock)
@@ -152,17 +154,18 @@ async def _open(
     if config.tls_cert and config.tls_key:
         cert, key = config.tls_cert, config.tls_key
         ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
+    url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
+    kubeconfig = config.data_dir / ADMIN_KUBECONFIG
+    written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
+    await Content(core.platform, core.catalog).policies()
     listener = make_listener(app, cert, key, partial(lifecycle.stop, core.streams))
     await stack.enter_async_context(listening_on(listener, listening))
     lifecycle.starting = False
-    url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
     await stack.enter_async_context(
         background(
             "housekeeping", housekeeping(core.accounts, core.platform, partial(feed, core.storage))
         )
     )
-    kubeconfig = config.data_dir / ADMIN_KUBECONFIG
-    written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
     return Started(url, config.data_dir, ca_pem, app, made_kubeconfig, password), token
@@ -180,4 +183,5 @@ def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> N
 
     # The writer thread must get its turn while the loop is busy with reads.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    memory.return_large_blocks()
     uvloop.run(main())

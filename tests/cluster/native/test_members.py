@@ -97,7 +97,7 @@ def test_what_a_binding_says_never_changes(native: Native) -> None:
 
 
 def test_templates_are_handed_out_by_who_holds_them(native: Native, alice: Impersonated) -> None:
-    """What an owner holds himself, or may bind; nothing that gives more, none that is locked."""
+    """What an owner holds himself, or may bind; none that gives more, none that is locked."""
     small = role_template("small", rule("configmaps", "get", "list"), rule("pods/log", "get"))
     quota = role_template("quota", rule("resourcequotas", "update"))
     strong = role_template("strong", rule("*", "*", group="*"))

@@ -26,6 +26,7 @@ from llmos.apimachinery.cel.types import (
     map_of,
     object_of,
 )
+from llmos.apimachinery.cel.words import RESERVED
 from llmos.apimachinery.schema import Schema
 
 Node = Mapping[str, Any]
@@ -40,14 +41,6 @@ _FORMATS = {
     "duration": DURATION,
 }
 _METADATA = {"name": STRING, "generateName": STRING}
-RESERVED = frozenset(
-    (
-        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
-        *("function", "if", "import", "let", "loop", "package", "namespace", "return"),
-        *("var", "void", "while"),
-    )
-)
-"""Words that are no identifiers of CEL (k8s.io/apiserver/pkg/cel, celReservedSymbols)."""
 _IDENTIFIER = re.compile(r"[A-Za-z_.\-/][A-Za-z0-9_.\-/]*")
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 

@@ -1,0 +1,1 @@
+"""Moves people, roles, namespaces and what is in them from one server to another."""

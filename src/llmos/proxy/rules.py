@@ -1,0 +1,154 @@
+"""Rules about the platform's own kinds that the cluster's policies cannot say.
+
+A policy sees one object; whether a name is taken, a role locked or an admin the last one needs
+the others. So a change of such a kind is tried first (a dry run under the user's name: the cluster
+authorizes, defaults and admits it), judged as it would be stored, and only then made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from llmos.apimachinery.errors import ForbiddenError
+from llmos.apimachinery.object import Object, copy_object, name_of
+from llmos.apimachinery.resource import APIResource
+from llmos.apimachinery.serializer import decode_body
+from llmos.apis.admission_v1 import Admission, AdmissionAttributes, Operation
+from llmos.client import resources
+from llmos.endpoints.http import Request, Response
+from llmos.endpoints.requestinfo import RequestInfo
+from llmos.endpoints.responses import warning_headers
+from llmos.proxy.passwords import Answer, Forward
+from llmos.proxy.platform import Platform
+
+JUDGED: Mapping[tuple[str, str], APIResource] = {
+    (each.group, each.plural): each
+    for each in (
+        resources.USERS,
+        resources.ROLE_TEMPLATE_BINDINGS,
+        resources.ROLE_TEMPLATES,
+        resources.GLOBAL_ROLES,
+        resources.SETTINGS,
+    )
+}
+_NAMESPACES = ("", "namespaces")
+_OPERATIONS: Mapping[str, Operation] = {
+    "create": "CREATE",
+    "update": "UPDATE",
+    "patch": "UPDATE",
+    "delete": "DELETE",
+}
+
+
+def judges(info: RequestInfo) -> bool:
+    """Whether a request changes what these rules are about."""
+    if not info.is_resource or info.subresource:
+        return False
+    kind = (info.group, info.resource)
+    if kind == _NAMESPACES:
+        return info.verb == "create"
+    return kind in JUDGED and (info.verb in _OPERATIONS or info.verb == "deletecollection")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Forwards changes that the rules allow."""
+
+    forward: Forward
+    admission: Admission
+    platform: Platform
+
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a change.
+
+        Raises:
+            BadRequestError: the body cannot be read.
+            StatusError: a rule refuses.
+        """
+        info = request.info
+        if (info.group, info.resource) == _NAMESPACES:
+            await self._complete(request, resources.NAMESPACES)
+            return await self.forward(request)
+        resource = JUDGED[info.group, info.resource]
+        if info.verb == "deletecollection":
+            why = "one change could take away too much: delete them one by one"
+            raise ForbiddenError.of(resource.group_resource, "", why)
+        if info.verb in ("create", "update"):
+            await self._complete(request, resource)
+        return await self._judged(request, resource)
+
+    async def _complete(self, request: Request, resource: APIResource) -> None:
+        """Set in a whole object what the platform sets."""
+        content_type = request.headers.get("content-type", "")
+        obj = decode_body(await request.body(), content_type, resource.kind).value
+        said = orjson.dumps(obj)
+        old = self._known(resource, request.info.name)
+        self.admission.mutate(self._attributes(request, resource, obj, old))
+        completed = orjson.dumps(obj)
+        if completed != said:
+            request.put_body(completed, "application/json")
+
+    async def _judged(self, request: Request, resource: APIResource) -> Answer:
+        info = request.info
+        old = self._known(resource, info.name)
+        new = None
+        if info.verb != "delete":
+            tried = await self.forward(await _dry(request))
+            new = _object_in(tried)
+            if new is None:
+                return tried
+        attributes = self._attributes(request, resource, new, old)
+        if new is not None or old is not None:
+            self.admission.validate(attributes)
+        answer = await self.forward(request)
+        if attributes.warnings and isinstance(answer, Response):
+            answer.headers += warning_headers(attributes.warnings)
+        return answer
+
+    def _known(self, resource: APIResource, name: str) -> Object | None:
+        if not name or (resource.group, resource.plural) not in JUDGED:
+            return None
+        return self.platform.get(resource.group_resource, "", name)
+
+    def _attributes(
+        self, request: Request, resource: APIResource, new: Object | None, old: Object | None
+    ) -> AdmissionAttributes:
+        info = request.info
+        operation = _OPERATIONS[info.verb]
+        if operation == "UPDATE" and old is None:
+            operation = "CREATE"  # an apply of what is not there yet
+        return AdmissionAttributes(
+            operation=operation,
+            resource=resource,
+            subresource="",
+            namespace="",
+            name=info.name or (name_of(new) if new else ""),
+            object=new,
+            old_object=copy_object(old) if old is not None else None,
+            user=request.user,
+            dry_run=bool(request.query.get("dryRun")),
+        )
+
+
+async def _dry(request: Request) -> Request:
+    """The same request, to be tried only, and answered with the object itself."""
+    tried = request.again(await request.body())
+    tried.user = request.user
+    tried.raw_headers = [
+        *((name, value) for name, value in request.raw_headers if name != b"accept"),
+        (b"accept", b"application/json"),
+    ]
+    if not request.query.get("dryRun"):
+        extra = b"dryRun=All"
+        tried.query_string = b"&".join(filter(None, (request.query_string, extra)))
+    return tried
+
+
+def _object_in(answer: Answer) -> Object | None:
+    """The object that a change would leave; None: the cluster refuses it."""
+    if not isinstance(answer, Response) or answer.status not in (200, 201):
+        return None
+    said: Any = orjson.loads(answer.body)
+    return said if isinstance(said, dict) else None
