@@ -6,8 +6,9 @@ import psutil
 import pytest
 
 from attacks.support import MG, NS, Actor, World, canary, global_role, rule
+from support.cluster import Cluster
 from support.objects import config_map
-from support.running import running_embedded
+from support.running import RunningEngine, running_embedded
 from support.server import running_server
 from support.waiting import wait_until
 
@@ -21,18 +22,48 @@ _DELEGATED = [
 ]
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The server, the people and the namespaces."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is a case of the other engine."""
+    out = [each for each in items if _is_of_the_other(each)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [each for each in items if each not in set(out)]
+
+
+def _is_of_the_other(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("on")
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return mark is not None and params.get("world", mark.args[0]) != mark.args[0]
+
+
+@pytest.fixture(
+    scope="session",
+    params=["embedded", pytest.param("cluster", marks=pytest.mark.cluster)],
+)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """The server, the people and the namespaces: each engine for all cases, one after the other.
+
+    A case of one engine alone says so itself: ``@pytest.mark.on("embedded")``.
+    """
+    if request.param == "cluster":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        yield from _world(cluster.engine(cluster.proxies[0]))
+        return
     folder = tmp_path_factory.mktemp("attacks")
     with running_server(folder, "--verbose") as server, server.client("admintoken") as operator:
-        made = World(running_embedded(server, operator))
-        _populate(made)
-        yield made
-        made.close()
-        log = made.log()
-        leaked = [text for text, _ in made.canaries if text in log]
-        assert not leaked, "secrets of people are in the log"
+        yield from _world(running_embedded(server, operator))
+
+
+def _world(engine: RunningEngine) -> Iterator[World]:
+    made = World(engine)
+    _populate(made)
+    yield made
+    made.close()
+    log = made.log()
+    leaked = [text for text, _ in made.canaries if text in log]
+    assert not leaked, "secrets of people are in the log"
 
 
 def _populate(world: World) -> None:
@@ -40,6 +71,7 @@ def _populate(world: World) -> None:
         world.add_namespace(each)
     for each in ("root", "alice", "bob", "vera", "newbie", "nina", "carol", "mallory"):
         world.add_user(each)
+        world.know_groups(each, *(["llmos:admins"] if each == "root" else []))
     world.do("POST", f"{MG}/globalroles", global_role("delegated", *_DELEGATED))
     world.bind("root-admin", "admin", "root")
     world.bind("carol-delegated", "delegated", "carol")
@@ -75,6 +107,8 @@ def alive(world: World) -> Iterator[None]:
     with log.open("rb") as file:
         file.seek(size)
         said = file.read()
+    if world.engine.upstream is not None:
+        world.engine.upstream.check()
     assert b"Traceback" not in said, said[said.index(b"Traceback") - 300 :][:3000].decode()
 
 

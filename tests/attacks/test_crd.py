@@ -207,6 +207,7 @@ def _bombs() -> dict[str, Object]:
 
 
 @pytest.mark.parametrize("bomb", list(_bombs()))
+@pytest.mark.on("embedded")
 def test_crd_05_a_schema_costs_no_more_than_a_second(root: Actor, world: World, bomb: str):
     """It is refused, or a hundred objects are validated by it within a second."""
     group = f"{unique('b')}.test"

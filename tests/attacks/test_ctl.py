@@ -78,6 +78,7 @@ def test_ctl_04_a_controller_isolates_poison(root: Actor, world: World):
     wait_until(lambda: world.operator.get(f"{BINDINGS}/{fair}").status_code == 404, 5)
 
 
+@pytest.mark.on("embedded")  # a cluster has a collector of its own
 def test_ctl_04_an_owner_of_itself_does_no_harm(alice: Actor, world: World):
     """An object that names itself as its owner is kept or collected, and others go on."""
     path = f"{NS}/team-a/configmaps"

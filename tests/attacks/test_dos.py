@@ -17,7 +17,7 @@ from attacks.support import MG, NS, Actor, World
 from attacks.wire import request_bytes
 from support.objects import config_map
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.on("embedded")]
 MEBIBYTE = 1024 * 1024
 T = TypeVar("T")
 

@@ -140,16 +140,16 @@ def test_ns_09_an_owner_does_not_move_the_guards(alice: Actor, world: World, key
         "apiVersion": "v1", "kind": "Namespace", "metadata": {field: {key: "privileged"}},
     }  # fmt: skip
     with world.unchanged():
-        assert alice.patch(path, {"metadata": {field: {key: "privileged"}}}).status == 403
+        assert alice.patch(path, {"metadata": {field: {key: "privileged"}}}).status in (403, 422)
         strategic = "application/strategic-merge-patch+json"
         body = {"metadata": {field: {key: "privileged"}}}
-        assert alice.patch(path, body, strategic).status == 403
-        assert alice.apply(path, applied).status == 403
-        assert alice.put(path, whole).status == 403
+        assert alice.patch(path, body, strategic).status in (403, 422)
+        assert alice.apply(path, applied).status in (403, 422)
+        assert alice.put(path, whole).status in (403, 422)
         there = field in world.do("GET", path)["metadata"]
         operations = [] if there else [{"op": "add", "path": f"/metadata/{field}", "value": {}}]
         operations.append({"op": "add", "path": pointer, "value": "privileged"})
-        assert alice.json_patch(path, *operations).status == 403
+        assert alice.json_patch(path, *operations).status in (403, 422)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +190,16 @@ def test_ns_09_nothing_removes_what_an_admin_has_set(alice: Actor, root: Actor, 
     whole = world.do("GET", path)
     del whole["metadata"]["labels"][key]
     with world.unchanged():
-        assert alice.patch(path, {"metadata": {"labels": {key: None}}}).status == 403
-        assert alice.patch(path, {"metadata": {"labels": None}}).status == 403
-        assert alice.patch(path, {"metadata": {"labels": {key: ""}}}).status == 403
-        assert alice.put(path, whole).status == 403
+        assert alice.patch(path, {"metadata": {"labels": {key: None}}}).status in (403, 422)
+        assert alice.patch(path, {"metadata": {"labels": None}}).status in (403, 422)
+        assert alice.patch(path, {"metadata": {"labels": {key: ""}}}).status in (403, 422)
+        assert alice.put(path, whole).status in (403, 422)
         pointer = f"/metadata/labels/{key.replace('/', '~1')}"
-        assert alice.json_patch(path, {"op": "remove", "path": pointer}).status == 403
-        assert alice.json_patch(path, {"op": "remove", "path": "/metadata/labels"}).status == 403
+        assert alice.json_patch(path, {"op": "remove", "path": pointer}).status in (403, 422)
+        assert alice.json_patch(path, {"op": "remove", "path": "/metadata/labels"}).status in (
+            403,
+            422,
+        )
     assert root.patch(path, {"metadata": {"labels": {key: None}}}).status == 200
 
 

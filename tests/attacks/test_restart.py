@@ -58,10 +58,9 @@ def test_auth_22_a_restart_does_not_reset_the_limit(tmp_path: Path):
         assert int(answer.headers["retry-after"]) > 1
 
 
-def test_auth_26_no_user_has_a_known_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_auth_26_no_user_has_a_known_password(tmp_path: Path):
     """A fresh server has no default password; it tells its own once, on stdout and in a file."""
-    monkeypatch.setattr(support.server, "ADMIN_PASSWORD", "")
-    with running_server(tmp_path, "--verbose") as server:
+    with running_server(tmp_path, "--verbose", password="") as server:
         guess = Guesser(server)
         for username in ("admin", "root", "llmos"):
             assert guess("admin", username).status == 401

@@ -88,6 +88,8 @@ def dialogue(person: Person, steps: list[tuple[str, str]], *arguments: str) -> t
     """Run the command at a terminal and type each answer when its question comes."""
     process, terminal = pty.fork()
     if process == 0:
+        # A shell lets what it runs in the background ignore Ctrl-C, and that is passed on.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(person.home)
         os.execve(PROGRAM[0], (*PROGRAM, *arguments), person.shell)
     said, read, asked = "", 0, list(steps)

@@ -99,7 +99,10 @@ def test_what_the_cluster_does_not_say_lets_nobody_in(
         # What the cluster says of its own is not the proxy's to judge.
         assert answer.content in GARBAGE + NONSENSE
     else:
-        assert answer.status_code in (401, 403, 500, 502, 503, 504), answer.text
+        # What is refused to the platform is no word about who asks.
+        passed_on = {int(fault)} if what == "what somebody asks for" and fault.isdigit() else set()
+        unknown = {401} if what == "whose a foreign token is" and fault == "nonsense" else set()
+        assert answer.status_code in {502, 503, 504} | passed_on | unknown, answer.text
         assert answer.json()["kind"] == "Status"
     assert took < 12, f"answered after {took:.1f} s"
     # Signing in failed for no fault of his, and is not held against him.

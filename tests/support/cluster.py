@@ -18,6 +18,7 @@ import psutil
 
 from support.controlplane import ADMIN_TOKEN, ControlPlane, control_plane
 from support.engine import Engine
+from support.etcd import Etcd
 from support.recorder import Recorder
 from support.running import RunningEngine
 from support.server import ADMIN_PASSWORD, RunningServer, launch
@@ -96,6 +97,8 @@ class Cluster:
             log=proxy.log,
             operator=self.operator.http,
             upstream=self.recorder.log,
+            store=Etcd(self.plane.directory / "etcd:0"),
+            data_dir=self.plane.directory / "etcd.data",
         )
 
 

@@ -54,6 +54,8 @@ class Following:
     """A kubectl that goes on printing."""
 
     lines: list[str] = field(default_factory=list)
+    ended: bool = False
+    """Whether it has said all."""
 
     def wait_for(self, *words: str, seconds: float = 8) -> None:
         """Wait for a line with all of these words in it."""
@@ -117,3 +119,4 @@ def _read(process: "subprocess.Popen[str]", following: Following) -> None:
     assert process.stdout is not None
     for line in process.stdout:
         following.lines.append(line.rstrip("\n"))
+    following.ended = True

@@ -7,6 +7,7 @@ import httpx
 import psutil
 
 from support.engine import Engine
+from support.etcd import Etcd
 from support.server import ADMIN_PASSWORD, RunningServer
 from support.upstreamlog import UpstreamLog
 
@@ -25,8 +26,10 @@ class RunningEngine(Engine):
     """The holder of the cluster's own credentials, who goes past the proxy where there is one."""
     upstream: UpstreamLog | None = field(default=None, repr=False)
     """What went from the proxy to the cluster, where there is a proxy."""
+    store: Etcd | None = field(default=None, repr=False)
+    """What the cluster has stored."""
     data_dir: Path = Path("/nonexistent")
-    """Where the embedded engine keeps everything."""
+    """Where the engine keeps everything."""
 
 
 def running_embedded(server: RunningServer, operator: httpx.Client) -> RunningEngine:

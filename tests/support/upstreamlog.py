@@ -21,7 +21,7 @@ _IN_SYSTEM = rf"/namespaces/{SYSTEM}"
 _OWN = (
     # The informers, which list and watch whole resources.
     ("GET", r"/api/v1/[a-z]+"),
-    ("GET", r"/apis/[a-z0-9.]+/v[a-z0-9]+/[a-z]+"),
+    ("GET", r"/apis/[a-z0-9.-]+/v[a-z0-9]+/[a-z]+"),
     # What there is.
     ("GET", r"/api(/v1)?|/apis(/[a-z0-9.]+(/v[a-z0-9]+)?)?|/version|/openapi/.*|/(livez|readyz)"),
     # Whose token it is, and what somebody may do.

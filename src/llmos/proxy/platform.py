@@ -13,9 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.errors import (
+    ForbiddenError,
+    InternalError,
     NotFoundError,
     ServiceUnavailableError,
     TooManyRequestsError,
+    UnauthorizedError,
 )
 from llmos.apimachinery.object import Object, get_path, resource_version_of, uid_of
 from llmos.apimachinery.resource import APIResource, GroupResource
@@ -219,13 +222,16 @@ class Platform:
         if not self._look_ups.take():
             raise TooManyRequestsError("too many unknown credentials, please try again later")
         try:
-            # In a task of its own: filters begin outside of any, where an HTTP client cannot work.
-            asking = asyncio.ensure_future(self._client.get(memory.resource, namespace, name))
-            async with _answering():
-                memory.wrote(await asking)
+            # In a task of its own: filters begin outside of any, where neither an HTTP client nor
+            # a timeout can work.
+            memory.wrote(await asyncio.ensure_future(self._read(memory, namespace, name)))
         except NotFoundError:
             return None
         return memory.get(namespace, name)
+
+    async def _read(self, memory: Memory, namespace: str, name: str) -> Object:
+        async with _answering():
+            return await self._client.get(memory.resource, namespace, name)
 
     async def create(self, resource: GroupResource, obj: Object) -> Object:
         """Create, in the namespace that the object names; the stored object comes back."""
@@ -262,12 +268,17 @@ class Platform:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Let a cluster that does not answer be one of the errors of an API."""
+    """Let a cluster that does not answer, or not us, be one of the errors of an API.
+
+    What it refuses to the platform is not the fault of who asks, and no word about his rights.
+    """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
     except (ConnectionFailedError, TimeoutError) as error:
         raise ServiceUnavailableError("the cluster does not answer") from error
+    except (UnauthorizedError, ForbiddenError, InternalError) as error:
+        raise ServiceUnavailableError("the cluster does not serve the platform") from error
 
 
 def _deleted_uid(answer: Object) -> str:
