@@ -158,6 +158,7 @@ def test_what_gives_nothing_more_is_free(native: Native, holder: Impersonated) -
     assert holder.delete(path).status_code == 200
 
 
+@pytest.mark.usefixtures("holder")
 @pytest.mark.parametrize("kind", ["roletemplates", "globalroles"])
 def test_the_right_to_bind_is_enough(native: Native, kind: str) -> None:
     """For the roles that it names, in the namespace where it is held."""
