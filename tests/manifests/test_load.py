@@ -5,7 +5,7 @@ import pytest
 from llmos.apimachinery.object import name_of, namespace_of
 from llmos.manifests import load
 
-FOLDERS = ("kubernetes", "namespaces", "crds", "roles")
+FOLDERS = ("kubernetes", "namespaces", "crds", "policies", "roles", "embedded", "cluster")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -5,8 +5,8 @@ certificate or a token that carries exactly their name and groups. The platform'
 as they do in the proxy, under their own account.
 """
 
-import asyncio
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,6 @@ from pathlib import Path
 
 import httpx
 
-from llmos.cli import leading
-from llmos.client.config import Config
 from support.controlplane import ADMIN_TOKEN, ControlPlane, control_plane
 from support.installing import install
 from support.objects import Object, member, namespace, subject
@@ -25,6 +23,7 @@ from support.session import Session
 from support.waiting import wait_until
 
 USERS, ADMINS = "llmos:users", "llmos:admins"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/llmos-system/leases/llmos-controllers"
 TOKEN = "/api/v1/namespaces/llmos-system/serviceaccounts/llmos-proxy/token"
 
 
@@ -113,33 +112,31 @@ class Native:
 
 @contextmanager
 def running_controllers(plane: ControlPlane, root: Session) -> Iterator[None]:
-    """Run the platform's controllers as ``llmos proxy`` runs them, under the proxy's account."""
+    """Run the platform's controllers: in a proxy, under the accounts that it has in production."""
     token = root.create(TOKEN, {"spec": {"expirationSeconds": 3600}}).json()["status"]["token"]
-    config = Config(plane.url, token=token, ca_pem=plane.ca_file.read_text())
-    loop = asyncio.new_event_loop()
-    leads = threading.Event()
-
-    def hear(leading_now: bool) -> None:
-        if leading_now:
-            leads.set()
-
-    work = loop.create_task(leading.run(config, hear))
-
-    def run() -> None:
-        loop.run_until_complete(asyncio.wait([work]))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        # Connections that were closed are gone one turn of the loop later.
-        loop.run_until_complete(asyncio.sleep(0.1))
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    config = plane.session("llmos-proxy", token).kubeconfig(plane.directory)
+    log = (plane.directory / "proxy.log").open("ab")
+    options = ("--kubeconfig", str(config), "--port", "0", "--tls-cert", "tls.crt", "--tls-key")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llmos", "proxy", *options, "tls.key"],
+        cwd=plane.directory,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+    )
     try:
-        assert leads.wait(20), "the controllers do not lead"
+        wait_until(lambda: _leads(root), 30)
         yield
     finally:
-        loop.call_soon_threadsafe(work.cancel)
-        thread.join(20)
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+def _leads(root: Session) -> bool:
+    """Whether somebody holds the Lease of the controllers."""
+    lease = root.get(LEASE)
+    return lease.is_success and bool(lease.json()["spec"].get("holderIdentity"))
 
 
 def people_of(native: Native) -> None:

@@ -24,7 +24,7 @@ from llmos.installation.removing import Uninstaller
     "--delete-data",
     is_flag=True,
     help="Also delete users, members, roles, notebooks and every other object of llmos' kinds, and "
-    "the platform's namespaces with all that is in them.",
+    "the namespaces llmos-… with all that is in them.",
 )
 @output_option("json", "yaml", "name")
 @server_options
@@ -36,7 +36,7 @@ def uninstall(session: Session, *, yes: bool, delete_data: bool, output: str | N
     accounts, passwords and tokens are deleted, and what llmos wrote on namespaces. What people made
     stays: their namespaces with all content, and the objects of llmos' kinds with the definitions
     of these; "llmos install" puts everybody's rights into force again. With --delete-data these
-    objects and the platform's namespaces are deleted, too; namespaces of users never are.
+    objects and the namespaces that llmos made are deleted, too; namespaces of users never are.
     """
     if not yes:
         _confirm(session, delete_data=delete_data)

@@ -27,7 +27,7 @@ from llmos.apis.platform_content import (
     digest,
     shipped,
 )
-from llmos.authentication.bootstrap import MARK, bootstrap_admin
+from llmos.authentication.bootstrap import ADMIN, MARK, bootstrap_admin
 from llmos.authentication.passwords import Passwords
 from llmos.client.client import Client
 from llmos.client.resources import (
@@ -41,11 +41,23 @@ from llmos.installation.applying import Applier
 from llmos.installation.inventory import Inventory
 from llmos.installation.outcome import Action, InstallationError, Outcome
 from llmos.installation.store import Snapshot
-from llmos.installation.waiting import established, policies_seen
+from llmos.installation.waiting import accepted, established, policies_seen
 
 OLDEST = (1, 30)
 """The first Kubernetes in which ValidatingAdmissionPolicies are ``v1``."""
 _POLICY_KINDS = (POLICIES, POLICY_BINDINGS)
+_FIRST = (
+    (USERS, {"metadata": {"name": "llmos-installing"}, "spec": {}}),
+    (
+        ROLE_TEMPLATE_BINDINGS,
+        {
+            "metadata": {"name": "llmos-installing"},
+            "roleTemplateRef": {"kind": "GlobalRole", "name": "admin"},
+            "subjects": [{"kind": "User", "name": ADMIN}],
+        },
+    ),
+)
+"""What can be created once every policy knows what it reads; nobody creates these."""
 _BY_NAME = {each.group_resource: each for each in IN_ORDER}
 
 
@@ -125,8 +137,10 @@ class Installer:
         current = await self._record(before)
         await self._apply(applier, (DEFINITIONS,))
         await self._await_definitions()
-        await self._enforce(applier)
+        news = await self._enforce(applier)
         await self._apply(applier, IN_ORDER[4:])
+        for resource, obj in _FIRST if news else ():
+            await accepted(self.client, resource, obj)
         await self._prune(applier, current)
         await self._make_admin()
         return self.result
@@ -162,15 +176,17 @@ class Installer:
         for each in () if self.wish.dry_run else self._of((DEFINITIONS,)):
             await established(self.client, each.object)
 
-    async def _enforce(self, applier: Applier) -> None:
-        """Put the policies in force, and see that they are where they are new."""
+    async def _enforce(self, applier: Applier) -> bool:
+        """Put the policies in force, and see that they are; says whether that is news."""
         if self.wish.dry_run:
             await self._apply(applier, _POLICY_KINDS)
-            return
+            return False
         async with policies_seen(self.client, MANAGER) as wait:
             outcomes = await self._apply(applier, _POLICY_KINDS)
-            if any(each.action is not Action.UNCHANGED for each in outcomes):
+            news = any(each.action is not Action.UNCHANGED for each in outcomes)
+            if news:
                 await wait()
+        return news
 
     async def _prune(self, applier: Applier, current: Inventory) -> None:
         """Take away what an earlier version had: what lets in first, what keeps out last."""

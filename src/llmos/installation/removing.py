@@ -165,7 +165,9 @@ class Uninstaller:
         for obj in await self.client.list(NAMESPACES):
             name = name_of(obj)
             if name in made and name in ours:
-                why = "" if self.delete_data else await self._content(name)
+                # Of others' systems only what llmos made and nobody used goes.
+                all_of_it = self.delete_data and name.startswith("llmos-")
+                why = "" if all_of_it else await self._content(name)
                 if not why:
                     await self._delete(NAMESPACES, obj)
                     going.append(obj)

@@ -12,6 +12,7 @@ from llmos.apimachinery.errors import (
     TooManyRequestsError,
 )
 from llmos.apimachinery.object import Object, find_condition, name_of
+from llmos.apimachinery.resource import APIResource
 from llmos.apis.namespaces import SYSTEM_NAMESPACE
 from llmos.apis.platform_content import DEFINITIONS, POLICIES, POLICY_BINDINGS
 from llmos.client.client import Client, resource_path
@@ -23,6 +24,8 @@ Wait = Callable[[], Awaitable[None]]
 SECONDS = 60.0
 """For each thing that is waited for."""
 _PAUSE = 0.1
+_NOT_SYNCED = "not yet synced"
+"""What an API server says of a policy's parameters that it has not read yet."""
 _NAME = "llmos-installing"
 _REFUSAL = "llmos is being installed: its policies are in force"
 
@@ -70,6 +73,24 @@ async def established(client: Client, definition: Object) -> None:
         return "items" in answer
 
     await until(f"{name} is served", served)
+
+
+async def accepted(client: Client, resource: APIResource, obj: Object) -> None:
+    """Wait until an object could be created: policies first read what others of its kind there are.
+
+    Raises:
+        InstallationError: it takes too long.
+    """
+
+    async def holds() -> bool:
+        path = resource_path(resource, None)
+        try:
+            await client.call("POST", path, params={"dryRun": "All"}, body=obj)
+        except StatusError as error:
+            return _NOT_SYNCED not in error.message
+        return True
+
+    await until(f"{resource.plural} can be created", holds)
 
 
 def _canary() -> tuple[Object, Object]:
