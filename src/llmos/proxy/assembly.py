@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from llmos.admission.platform_chain import platform_chain
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.object import Object, name_of
+from llmos.apis.platform_content import POLICIES, POLICY_BINDINGS
 from llmos.authentication.accounts import Accounts
 from llmos.authentication.limiter import STATE_NAME
 from llmos.authentication.passwords import Passwords
@@ -24,7 +25,7 @@ from llmos.proxy.identities import Identities
 from llmos.proxy.narrowed import Narrowed
 from llmos.proxy.passwords import PasswordIntake
 from llmos.proxy.platform import Platform
-from llmos.proxy.readiness import POLICIES, POLICY_BINDINGS, Readiness
+from llmos.proxy.readiness import Readiness
 from llmos.proxy.reviewing import AccessReviews, TokenReviews
 from llmos.proxy.router import Router
 from llmos.proxy.rules import Rules
