@@ -1,7 +1,6 @@
 """The life of a proxy: know the cluster, listen, work, stop."""
 
 import asyncio
-import signal
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -17,7 +16,7 @@ from llmos.client.client import Client
 from llmos.client.config import Config
 from llmos.endpoints.housekeeping import housekeeping
 from llmos.endpoints.listener import bind, make_listener
-from llmos.endpoints.serving import background, listening_on, shown_host
+from llmos.endpoints.serving import background, listening_on, shown_host, until_signalled
 from llmos.proxy.assembly import Core, build
 from llmos.proxy.authority import certificates
 from llmos.proxy.caches import Caches
@@ -107,12 +106,4 @@ async def _settle(core: Core) -> None:
 
 def run(config: ProxyConfig, ready: Callable[[Started], None], work: Work) -> None:
     """Serve until SIGINT or SIGTERM; see ``serve`` for what it raises."""
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, stop.set)
-        await serve(config, ready, stop, work)
-
-    uvloop.run(main())
+    uvloop.run(until_signalled(lambda stop: serve(config, ready, stop, work)))

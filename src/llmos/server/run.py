@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -24,7 +23,13 @@ from llmos.client.config import Token
 from llmos.endpoints.housekeeping import housekeeping
 from llmos.endpoints.listener import bind, make_listener
 from llmos.endpoints.pipeline import Pipeline
-from llmos.endpoints.serving import Lifecycle, background, listening_on, shown_host
+from llmos.endpoints.serving import (
+    Lifecycle,
+    background,
+    listening_on,
+    shown_host,
+    until_signalled,
+)
 from llmos.server import memory
 from llmos.server.app import build
 from llmos.server.assembly import Core
@@ -173,15 +178,7 @@ async def _open(
 
 def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> None:
     """Serve until SIGINT or SIGTERM; see ``serve`` for what it raises."""
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, stop.set)
-        await serve(config, ready, stop, work)
-
     # The writer thread must get its turn while the loop is busy with reads.
     sys.setswitchinterval(_SWITCH_SECONDS)
     memory.return_large_blocks()
-    uvloop.run(main())
+    uvloop.run(until_signalled(lambda stop: serve(config, ready, stop, work)))
