@@ -17,7 +17,7 @@ async def main():
     stop = asyncio.Event()
 
     def ready(started):
-        print(*{"cel_expr_python", "httpx", "wsproto", "yaml"} & set(sys.modules))
+        print(*sorted({"cel_expr_python", "httpx", "wsproto", "yaml"} & set(sys.modules)))
         stop.set()
 
     async def work(started, token):
