@@ -13,6 +13,7 @@ from typing import Any
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import StatusError
 from llmos.endpoints.audit import audit
+from llmos.endpoints.browsers import SANDBOX
 from llmos.endpoints.http import (
     BrokenStreamError,
     Connection,
@@ -128,6 +129,8 @@ def response_headers(request: Request, response: Response | StreamResponse) -> H
         headers += response.headers
         if not any(name == b"cache-control" for name, _ in headers):
             headers += _COMMON
+    if request.identity is not None and request.identity.browser:
+        headers += SANDBOX
     if request.warnings:
         headers += warning_headers(request.warnings)
     return headers

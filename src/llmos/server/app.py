@@ -34,8 +34,9 @@ def build(
     lifecycle: Lifecycle,
     authenticators: tuple[Union, ServiceAccountTokens],
     clock: Clock,
+    ca_pem: str = "",
 ) -> Pipeline:
-    """Put the application together."""
+    """Put the application together; ``ca_pem`` is what kubeconfigs name as its authority."""
     authenticator, service_accounts = authenticators
     reviews = Reviews(
         authenticator, service_accounts, core.authorizer, core.index, core.committed, clock
@@ -45,7 +46,7 @@ def build(
         served = core.catalog.find(info.group, info.version, info.resource)
         return served is not None and served.resource.namespaced
 
-    gate = Gate(authenticator, core.authorizer, Narrowing(core, namespaced))
+    gate = Gate(authenticator, core.authorizer, Narrowing(core, namespaced), use=core.tokens.use)
 
     async def still_allowed(request: Request) -> bool:
         return not lifecycle.stopping and await gate.still_allowed(request)
@@ -69,7 +70,7 @@ def build(
             clock,
         ),
         virtual=reviews.handlers(),
-        account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage),
+        account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage, ca_pem),
     )
     return Pipeline(gate.filters, router, clock)
 

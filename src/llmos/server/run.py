@@ -154,11 +154,11 @@ async def _open(
     own = certificates.ensure_certificates(config.data_dir / "tls", [config.host], clock)
     lifecycle = Lifecycle()
 
-    app = build(core, lifecycle, authenticators, clock)
     cert, key, ca_pem = own.cert_path, own.key_path, own.ca_pem
     if config.tls_cert and config.tls_key:
         cert, key = config.tls_cert, config.tls_key
         ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
+    app = build(core, lifecycle, authenticators, clock, ca_pem)
     url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
     written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
