@@ -16,6 +16,7 @@ from llmos.endpoints.account import AccountServices
 from llmos.endpoints.http import Request
 from llmos.endpoints.judges import Judges
 from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.serving import Lifecycle
 from llmos.proxy.caches import Caches
@@ -103,4 +104,4 @@ def build(core: Core, upstream: Upstream, caches: Caches, ca_pem: str) -> Pipeli
         rules=rules,
         platform=core.platform,
     )
-    return Pipeline(gate.filters, router, core.clock)
+    return Pipeline(gate.filters, router, core.clock, Pages())

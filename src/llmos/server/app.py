@@ -13,6 +13,7 @@ from llmos.endpoints.account import AccountServices
 from llmos.endpoints.filters import Gate
 from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
@@ -72,7 +73,7 @@ def build(
         virtual=reviews.handlers(),
         account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage, ca_pem),
     )
-    return Pipeline(gate.filters, router, clock)
+    return Pipeline(gate.filters, router, clock, Pages())
 
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:
