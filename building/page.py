@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "web"
 SITE = ROOT / "src" / "llmos" / "web" / "site"
 STAMP = ".made-from"
+"""The end of the name of a file that says what was made of what."""
+INDEX = "index.html"
 _NOT_SOURCES = frozenset({"node_modules", "dist", "coverage", "screenshots", "test-results"})
 _COMPRESSED = frozenset({".css", ".html", ".js", ".json", ".svg", ".txt", ".webmanifest"})
 _WORTH_COMPRESSING = 1024
@@ -35,8 +37,8 @@ def build_page(source: Path = SOURCE, site: Path = SITE) -> bool:
         BuildError: Node or npm cannot do it.
     """
     digest = made_from(source)
-    stamp = site / STAMP
-    if stamp.is_file() and stamp.read_text() == digest:
+    stamp = site.with_name(f"{site.name}{STAMP}")
+    if (site / INDEX).is_file() and stamp.is_file() and stamp.read_text() == digest:
         return False
     _install(source)
     _npm(source, "run", "build")
@@ -103,8 +105,8 @@ def _npm(source: Path, *arguments: str) -> None:
 
 def _put(built: Path, site: Path) -> None:
     """Put the built files in the place of the old ones, with a compressed form of each."""
-    if not (built / "index.html").is_file():
-        raise BuildError(f"npm run build made no {built / 'index.html'}")
+    if not (built / INDEX).is_file():
+        raise BuildError(f"npm run build made no {built / INDEX}")
     new = site.with_name(f"{site.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(built, new)

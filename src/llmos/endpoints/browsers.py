@@ -49,7 +49,7 @@ def _cookies(request: Request) -> Iterator[tuple[str, str]]:
 
 def set_cookie(session: str, seconds: float) -> tuple[bytes, bytes]:
     """The header that has a browser keep a session so long."""
-    return b"set-cookie", f"{COOKIE}={session}; Max-Age={int(seconds)}; {_ATTRIBUTES}".encode()
+    return b"set-cookie", f"{COOKIE}={session}; Max-Age={round(seconds)}; {_ATTRIBUTES}".encode()
 
 
 def clear_cookie() -> tuple[bytes, bytes]:
