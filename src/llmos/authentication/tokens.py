@@ -78,11 +78,11 @@ class Tokens:
         self._by_user: dict[str, dict[str, TokenRecord]] = {}
         self._used: dict[str, float] = {}
         """When the sessions of browsers were last used, by name."""
-        self._given = GivenPasswords()
+        self.passwords_given = GivenPasswords()
 
     def set(self, secret: Object) -> None:
         """Take in a Secret that was added or changed; one that is no token of ours is none."""
-        self._given.set(secret)
+        self.passwords_given.set(secret)
         if secret.get("type") != TOKEN_TYPE and name_of(secret) not in self._records:
             return
         used = self._used.get(name_of(secret), 0.0)
@@ -96,7 +96,7 @@ class Tokens:
 
     def delete(self, secret: Object) -> None:
         """Forget a Secret that was deleted."""
-        self._given.delete(secret)
+        self.passwords_given.delete(secret)
         record = self._records.pop(name_of(secret), None)
         if record is None:
             return
@@ -150,7 +150,7 @@ class Tokens:
         info = self._info(record)
         if info is None:
             raise UnauthorizedError
-        given = record.kind == "session" and self._given.has(record.user, record.user_uid)
+        given = record.kind == "session" and self.passwords_given.has(record.user, record.user_uid)
         known = self._identities.get(name)
         if known is not None and known.user is info and known.must_change_password is given:
             return known

@@ -64,7 +64,7 @@ class Pages:
             response = await self._answer(request)
         except StatusError as error:
             response = error_response(error)
-            response.headers += [(b"cache-control", _NEVER_KEPT), _policy()]
+            response.headers = [(b"cache-control", _NEVER_KEPT), _policy()]
         response.headers += _SECURITY
         return response
 

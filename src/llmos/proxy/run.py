@@ -73,7 +73,7 @@ async def serve(
         caches = await stack.enter_async_context(Caches(client))
         upstream = Upstream(config.load)
         stack.push_async_callback(upstream.aclose)
-        app = build(core, upstream, caches, ca_pem)
+        app = build(core, upstream, caches, own.ca_pem)
         stopping = partial(core.lifecycle.stop, core.judges.streams)
         await stack.enter_async_context(background("informers", core.platform.run()))
         listener = make_listener(app, own.cert_path, own.key_path, stopping)
