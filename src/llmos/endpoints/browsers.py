@@ -8,6 +8,7 @@ who reads what is stored can make it.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator
 
 from llmos.apimachinery.errors import ForbiddenError, UnauthorizedError
@@ -16,6 +17,7 @@ from llmos.endpoints.http import Headers, Request
 COOKIE = "__Host-llmos-session"
 """The prefix has browsers take it from this very host alone, over TLS, for all paths."""
 CSRF_HEADER = "x-csrf-token"
+_SESSION = re.compile(r"token-[a-z0-9]{1,32}:[a-z0-9]{1,128}", re.ASCII)
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict"
 _SAFE = frozenset({"GET", "HEAD"})
 _PURPOSE = b"llmos csrf token"
@@ -32,12 +34,14 @@ def session_cookie(request: Request) -> str | None:
     """The session in a request's cookies; None: there is none.
 
     Raises:
-        UnauthorizedError: there are two.
+        UnauthorizedError: there are two, or it is none by its look: nobody is asked about it.
     """
     found = [value for name, value in _cookies(request) if name == COOKIE]
-    if len(found) > 1:
+    if not found:
+        return None
+    if len(found) > 1 or not _SESSION.fullmatch(found[0]):
         raise UnauthorizedError
-    return found[0] if found else None
+    return found[0]
 
 
 def _cookies(request: Request) -> Iterator[tuple[str, str]]:
