@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from attacks.support import MG, NS, Actor, World, rule, unique
+from attacks.support import Actor, World
 from attacks.wire import read_answer, request_bytes
+from attacks.words import MG, NS, rule, unique
 from support.objects import config_map, member, secret, subject
 from support.waiting import wait_until
 

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from attacks.support import MERGE, MG, NS, RESERVED, Actor, World, rule
+from attacks.support import Actor, World
 from attacks.wire import request_bytes
+from attacks.words import MERGE, MG, NS, RESERVED, rule
 from support.objects import config_map
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attacks.support import MG, Actor, World, canary, unique
+from attacks.support import Actor, World
+from attacks.words import MG, canary, unique
 from support.objects import user
 
 pytestmark = pytest.mark.slow
