@@ -30,6 +30,7 @@ from llmos.proxy.reviewing import AccessReviews, TokenReviews
 from llmos.proxy.router import Router
 from llmos.proxy.rules import Rules
 from llmos.proxy.upstream import Upstream
+from llmos.proxy.usernames import Claims
 
 _FOLLOWED = (
     resources.ROLES,
@@ -91,7 +92,7 @@ def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
 
     forward = Forwarder(upstream, still_allowed, judges.streams)
     chain = platform_chain(core.platform, judges.authorizer, judges.escalation, core.clock)
-    rules = Rules(forward, chain, core.platform)
+    rules = Rules(forward, chain, core.platform, Claims(core.platform, core.clock))
     router = Router(
         account=AccountServices(core.accounts, judges.authorizer, judges.may_manage),
         readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
