@@ -178,6 +178,12 @@ class Platform:
         """The resources of which nothing was heard for too long, or never."""
         return [str(name) for name, each in self._memories.items() if each.stale]
 
+    def ages(self) -> Iterable[tuple[GroupResource, float | None]]:
+        """For how many seconds nothing was heard of each resource; None: it was never known."""
+        now = self._clock()
+        for name, each in self._memories.items():
+            yield name, now - each.heard_at if each.synced.is_set() else None
+
     def check_fresh(self) -> None:
         """Refuse to judge anybody by old records.
 
