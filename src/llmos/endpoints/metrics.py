@@ -79,7 +79,7 @@ class RequestMetrics:
         clock: seconds that only grow.
     """
 
-    __slots__ = ("_cells", "_clock", "_component", "_in_flight", "_long", "_served")
+    __slots__ = ("_cells", "_changing", "_clock", "_component", "_long", "_reading", "_served")
 
     def __init__(
         self,
@@ -92,29 +92,37 @@ class RequestMetrics:
         self._clock = clock
         self._cells: dict[tuple[Labels, int], Histogram] = {}
         self._long: dict[Labels, int] = {}
-        self._in_flight = [0, 0]
+        self._reading = self._changing = 0
 
     def begin(self, request: Request) -> float:
         """A request is read; ``answered`` or ``dropped`` must follow."""
-        self._in_flight[request.method in _CHANGING] += 1
+        if request.method in _CHANGING:
+            self._changing += 1
+        else:
+            self._reading += 1
         return self._clock()
 
     def dropped(self, request: Request) -> None:
         """Nobody waits for the answer any more."""
-        self._in_flight[request.method in _CHANGING] -= 1
+        if request.method in _CHANGING:
+            self._changing -= 1
+        else:
+            self._reading -= 1
 
     def answered(self, request: Request, answer: Answer, began: float) -> None:
         """There is an answer; one that goes on is timed to its end."""
-        self._in_flight[request.method in _CHANGING] -= 1
-        if type(answer) is Response:
-            self._observe(request, answer.status, self._clock() - began)
+        if request.method in _CHANGING:
+            self._changing -= 1
         else:
+            self._reading -= 1
+        if answer.__class__ is not Response:
             self._follow(request, answer, began)
-
-    def _observe(self, request: Request, status: int, seconds: float) -> None:
-        cell = request.cells.get(status)
+            return
+        cell = request.cells.get(answer.status)
         if cell is None:
-            cell = self._cell(request, status)
+            cell = self._cell(request, answer.status)
+        # As Histogram.observe; a call would cost as much as all the rest.
+        seconds = self._clock() - began
         cell.counts[bisect_left(BOUNDS, seconds)] += 1
         cell.sum += seconds
 
@@ -143,7 +151,7 @@ class RequestMetrics:
             finally:
                 if labels is not None:
                     self._long[labels] -= 1
-                self._observe(request, answer.status, self._clock() - began)
+                self._cell(request, answer.status).observe(self._clock() - began)
 
         answer.run = followed
 
@@ -200,8 +208,8 @@ class RequestMetrics:
             "Number of requests that are being answered now, per request kind.",
             ("request_kind",),
         )
-        for kind, count in zip(("readOnly", "mutating"), self._in_flight, strict=True):
-            in_flight.add(count, kind)
+        in_flight.add(self._reading, "readOnly")
+        in_flight.add(self._changing, "mutating")
         yield in_flight
         long = Family(
             "apiserver_longrunning_requests",

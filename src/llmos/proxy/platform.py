@@ -192,7 +192,8 @@ class Platform:
         """
         stale = self.stale()
         if stale:
-            raise ServiceUnavailableError(f"the cluster does not say what is new of {stale[0]}")
+            message = f"the cluster does not say what is new of {stale[0]}"
+            raise ServiceUnavailableError(message, {"retryAfterSeconds": 1})
 
     def get(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """One object, or None."""
