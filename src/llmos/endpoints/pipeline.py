@@ -6,7 +6,7 @@ A filter sets attributes of the request or raises a StatusError; nothing acts af
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +23,7 @@ from llmos.endpoints.http import (
     StreamResponse,
     UpgradeResponse,
 )
+from llmos.endpoints.metrics import RequestMetrics
 from llmos.endpoints.responses import (
     compress,
     error_response,
@@ -46,6 +47,7 @@ class Pipeline:
     filters: Sequence[Filter]
     handler: Handler
     clock: Clock
+    metrics: RequestMetrics = field(default_factory=RequestMetrics)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -64,7 +66,9 @@ class Pipeline:
         audit(request, response.status, self.clock() - started)
 
     async def answer(self, request: Request) -> Answer:
-        """Run the filters and the handler; whatever is raised becomes an answer."""
+        """Run the filters and the handler; whatever is raised becomes an answer, and is counted."""
+        began = self.metrics.begin(request)
+        response: Answer
         try:
             for each in self.filters:
                 await each(request)
@@ -72,12 +76,15 @@ class Pipeline:
             if isinstance(response, Response) and not response.as_is:
                 await compress(request, response)
         except StatusError as error:
-            return error_response(error, request.headers.get("accept", ""))
+            response = error_response(error, request.headers.get("accept", ""))
         except Exception:  # noqa: BLE001 - the one place where everything is caught
             _LOG.exception("a request failed: %s", request.method)
-            return unexpected_error_response()
-        else:
-            return response
+            response = unexpected_error_response()
+        except BaseException:
+            self.metrics.dropped(request)
+            raise
+        self.metrics.answered(request, response, began)
+        return response
 
 
 _STATUS_LINES = {

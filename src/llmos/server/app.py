@@ -70,8 +70,9 @@ def build(
         ),
         virtual=reviews.handlers(),
         account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage),
+        metrics=core.metrics,
     )
-    return Pipeline(gate.filters, router, clock)
+    return Pipeline(gate.filters, router, clock, core.metrics.requests)
 
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:
