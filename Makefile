@@ -5,6 +5,8 @@ PYTHON ?= python3
 ARGS ?=
 # What the web page is made of.
 PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+# Tests of one file on one engine stay in one process; a process may start a control plane of its own.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-fast check lint layers types fix bench cluster-tools soak clean
@@ -26,10 +28,10 @@ serve: setup ## Start the server; options in ARGS, e.g. ARGS='--port 9443 --data
 	@exec $(BIN)/llmos serve $(ARGS)
 
 test: setup check ## Run every check and every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 test-fast: setup ## Run the unit tests alone, within a minute
-	@$(BIN)/python -m pytest -m "not slow and not clients" $(ARGS)
+	@$(PYTEST) -m "not slow and not clients" $(ARGS)
 
 check: lint layers types ## Style, layers and types
 

@@ -109,3 +109,22 @@ def test_the_readme_has_every_option_of_serve():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for each in serve.params:
         assert f"`{each.opts[-1]}" in readme
+
+
+NAME = re.compile(
+    r'"((?:apiserver|workqueue|rest_client|leader_election|llmos)_[a-z_]+_(?:total|seconds|bytes|'
+    r'requests|objects|depth|status|open|synced|rows|revision|writable|info)|workqueue_depth)"'
+)
+
+
+def test_every_metric_is_explained():
+    """Each that the code tells of, and no other."""
+    source = "".join(each.read_text() for each in (ROOT / "src" / "llmos").rglob("*.py"))
+    page = (DOCS / "cluster.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- metrics -->")[2].partition("<!-- end -->")[0]
+    told = {
+        each
+        for each in re.findall(r"`([a-z_]+)`", table)
+        if each.count("_") > 1 or each == "workqueue_depth"
+    }
+    assert told == set(NAME.findall(source))

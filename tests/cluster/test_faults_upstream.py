@@ -27,6 +27,7 @@ from support.waiting import wait_until
 from support.world import OWNER, World
 
 LONG = bool(os.environ.get("LLMOS_SOAK"))
+pytestmark = pytest.mark.timeout(900 if LONG else 60)
 OUTAGE_SECONDS = 30 if LONG else 1.5
 RESTARTS = 20 if LONG else 2
 STUCK = 200

@@ -3,20 +3,23 @@
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import httpx
 
 from llmos.apimachinery.clock import system_clock
+from llmos.apimachinery.measures import Family
 from llmos.cli.controllers import platform_controllers
 from llmos.client.client import Client
 from llmos.client.config import Config
 from llmos.client.resources import SERVICE_ACCOUNTS
 from llmos.client.tls import make_context
 from llmos.controllers.platform_content import platform_content_controller
+from llmos.endpoints.metrics import Metrics
 from llmos.reconcile.informer import Informers
 from llmos.reconcile.leader import Elector, FencedTransport, Term
+from llmos.reconcile.metrics import leader_family, queue_families
 from llmos.reconcile.runner import Runner, supervise
 
 NAMESPACE = "llmos-system"
@@ -61,17 +64,18 @@ class AccountToken:
             await self.renew()
 
 
-async def run(upstream: Config, leads: Callable[[bool], None]) -> None:
+async def run(upstream: Config, leads: Callable[[bool], None], metrics: Metrics) -> None:
     """Stand for election for ever, and do the controllers' work as the leader.
 
     Args:
         upstream: the cluster, and the proxy's account there.
         leads: hears whether this replica leads.
+        metrics: takes whether it does, and how the controllers do.
     """
-    await supervise("leader election", lambda: _run(upstream, leads))
+    await supervise("leader election", lambda: _run(upstream, leads, metrics))
 
 
-async def _run(upstream: Config, leads: Callable[[bool], None]) -> None:
+async def _run(upstream: Config, leads: Callable[[bool], None], metrics: Metrics) -> None:
     async with Client(upstream) as client:
         token = AccountToken(client)
         await token.renew()
@@ -81,17 +85,22 @@ async def _run(upstream: Config, leads: Callable[[bool], None]) -> None:
             identity = f"{socket.gethostname()}_{secrets.token_hex(8)}"
             elector = Elector(candidate, NAMESPACE, LEASE, identity)
 
+            def status() -> Iterable[Family]:
+                term = elector.term
+                return (leader_family(LEASE, term is not None and term.valid),)
+
             async def lead(term: Term) -> None:
                 leads(True)
                 try:
-                    await _work(own, term)
+                    await _work(own, term, metrics)
                 finally:
                     leads(False)
 
+            metrics.tell("leader", status)
             tasks.create_task(elector.run(lead))
 
 
-async def _work(config: Config, term: Term) -> None:
+async def _work(config: Config, term: Term, metrics: Metrics) -> None:
     """Run the controllers until the term is over; nothing is written after it."""
     inner = httpx.AsyncHTTPTransport(
         verify=make_context(config) if config.server.startswith("https:") else False
@@ -102,4 +111,8 @@ async def _work(config: Config, term: Term) -> None:
             *platform_controllers(informers, system_clock),
             platform_content_controller(client, informers, system_clock),
         ]
-        await Runner(informers, controllers).run()
+        metrics.tell("controllers", lambda: queue_families(controllers))
+        try:
+            await Runner(informers, controllers).run()
+        finally:
+            metrics.be_silent("controllers")

@@ -76,7 +76,7 @@ async def _work(started: Started) -> None:
     def leads(yes: bool) -> None:
         _LOG.info("this replica %s the controllers", "runs" if yes else "does not run")
 
-    await leading.run(started.upstream, leads)
+    await leading.run(started.upstream, leads, started.metrics)
 
 
 def say(started: Started) -> None:

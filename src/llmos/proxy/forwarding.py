@@ -6,6 +6,7 @@ for the whole. A stream goes as fast as the client takes it, and ends when his r
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,11 +31,14 @@ from llmos.endpoints.http import (
     StreamResponse,
     UpgradeResponse,
 )
+from llmos.endpoints.requestinfo import is_long
 from llmos.endpoints.streams import OpenStreams
-from llmos.proxy import tunnel
+from llmos.proxy import tunnel, upgrading
 from llmos.proxy.breaker import RETRY_AFTER, Breaker, UnreachableError
 from llmos.proxy.headers import TextHeaders, returned_headers, upstream_headers
-from llmos.proxy.lifetimes import Life, allowed_seconds, is_long
+from llmos.proxy.lifetimes import Life, allowed_seconds
+from llmos.proxy.metrics import UpstreamMetrics
+from llmos.proxy.upgrading import UpstreamConnection
 from llmos.proxy.upstream import Target, Upstream
 
 MAX_WHOLE = 256 * 1024
@@ -73,6 +77,7 @@ class Forwarder:
     still_allowed: tunnel.StillAllowed
     streams: OpenStreams
     breaker: Breaker = field(init=False)
+    metrics: UpstreamMetrics = field(init=False, default_factory=UpstreamMetrics)
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.upstream.connect)
@@ -121,7 +126,7 @@ class Forwarder:
         )
 
     async def _answer(self, call: _Call) -> Response | StreamResponse | UpgradeResponse:
-        protocol = tunnel.wanted_protocol(call.request) if call.long else b""
+        protocol = upgrading.wanted_protocol(call.request) if call.long else b""
         if protocol:
             return await self._tunnel(call, protocol)
         # Who is not given another protocol is answered in this one.
@@ -165,8 +170,10 @@ class Forwarder:
 
     async def _send_once(self, call: _Call, target: Target) -> aiohttp.ClientResponse:
         method = call.request.method
+        began, code = time.perf_counter(), "<error>"
         try:
-            return await self.upstream.send(target, method, call.path, call.headers, call.body)
+            answer = await self.upstream.send(target, method, call.path, call.headers, call.body)
+            code = str(answer.status)
         except _CONNECTING as error:
             self.breaker.failed(error)
             raise UnreachableError from None
@@ -174,6 +181,10 @@ class Forwarder:
             raise
         except (aiohttp.ClientError, ValueError) as error:
             raise _broken(error) from None
+        else:
+            return answer
+        finally:
+            self.metrics.observe(method, target.netloc, code, time.perf_counter() - began)
 
     async def _knows_us(self, call: _Call, target: Target) -> bool:
         """Whether the cluster takes our credential; if so, a 401 comes from behind it."""
@@ -253,20 +264,20 @@ class Forwarder:
             answer = await self._ask(call, await self.upstream.target(), protocol)
         try:
             if answer.status != 101:
-                return tunnel.answer_of(answer)
+                return upgrading.answer_of(answer)
             life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams)
             return tunnel.upgraded(answer, protocol, life)
-        except (ValueError, tunnel.BadAnswerError) as error:
+        except (ValueError, upgrading.BadAnswerError) as error:
             answer.abort()
             raise _broken(error) from None
 
-    async def _ask(self, call: _Call, target: Target, protocol: bytes) -> tunnel.UpstreamConnection:
+    async def _ask(self, call: _Call, target: Target, protocol: bytes) -> UpstreamConnection:
         headers = [*call.headers, ("Connection", "Upgrade"), ("Upgrade", protocol.decode())]
         if await call.request.raw_body(MAX_SMALL_BODY):
             raise BadRequestError("a request for another protocol has no body")
         try:
-            return await tunnel.ask(target, call.request.method, call.path, headers)
-        except tunnel.BadAnswerError as error:
+            return await upgrading.ask(target, call.request.method, call.path, headers)
+        except upgrading.BadAnswerError as error:
             raise _broken(error) from None
         except (OSError, TimeoutError) as error:
             self.breaker.failed(error)
@@ -326,6 +337,7 @@ class _Copy:
             chunk = await content.readany()
             if not chunk:
                 return
+            await life.check()
             self._last = chunk
             connection.write(chunk)
 

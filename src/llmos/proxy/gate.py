@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llmos.apimachinery.errors import StatusError
 from llmos.apis.authorization_v1 import Attributes
 from llmos.endpoints.account import is_account_path
-from llmos.endpoints.filters import Gate, attributes_of
+from llmos.endpoints.filters import Gate, attributes_of, forbidden
 from llmos.endpoints.http import Request
 from llmos.proxy.reviewing import AccessReviews
 
@@ -27,6 +27,16 @@ class ClusterGate(Gate):
             return
         if not self.authorizer.authorize(attributes_of(request.user, request.info)).allowed:
             request.visible = self.narrowing.view(request.user, request.info)
+
+    async def require(self, request: Request) -> None:
+        """Refuse a request that is answered here and not by the cluster.
+
+        Raises:
+            ForbiddenError: the user may not.
+        """
+        attributes = attributes_of(request.user, request.info)
+        if not await self._allowed(attributes):
+            raise forbidden(attributes)
 
     async def still_allowed(self, request: Request) -> bool:
         """Ask again about a stream that is open.

@@ -155,6 +155,10 @@ class Kinds:
             self._wanted.set()
         return kind
 
+    def serves(self, info: RequestInfo) -> bool:
+        """Whether there is a kind at a path, as far as is known."""
+        return (info.group, info.version, info.resource) in self._by_path
+
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as tasks:

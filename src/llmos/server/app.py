@@ -72,8 +72,9 @@ def build(
         ),
         virtual=reviews.handlers(),
         account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage, ca_pem),
+        metrics=core.metrics,
     )
-    return Pipeline(gate.filters, router, clock, Pages())
+    return Pipeline(gate.filters, router, clock, core.metrics.requests, Pages())
 
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from llmos.apimachinery.errors import MethodNotAllowedError, NotFoundError
 from llmos.endpoints.account import AccountServices, handle_account, is_account_path
 from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.metrics import PATH, Metrics
 from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import not_found_text
@@ -38,6 +39,7 @@ class Router:
     virtual: Mapping[tuple[str, str], VirtualHandler]
     """By group and plural."""
     account: AccountServices
+    metrics: Metrics
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
@@ -45,6 +47,8 @@ class Router:
         if not info.is_resource:
             if is_account_path(info.path):
                 return await handle_account(request, self.account)
+            if info.path == PATH:
+                return await self.metrics.answer(request)
             return self.documents.answer(request)
         served = self.catalog.find(info.group, info.version, info.resource)
         if served is None:
