@@ -13,6 +13,7 @@ from typing import Any
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import StatusError
 from llmos.endpoints.audit import audit
+from llmos.endpoints.browsers import SANDBOX
 from llmos.endpoints.http import (
     BrokenStreamError,
     Connection,
@@ -23,6 +24,7 @@ from llmos.endpoints.http import (
     StreamResponse,
     UpgradeResponse,
 )
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.responses import (
     compress,
     error_response,
@@ -46,6 +48,8 @@ class Pipeline:
     filters: Sequence[Filter]
     handler: Handler
     clock: Clock
+    pages: Pages | None = None
+    """The web page, which is before the filters: it is for everybody."""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -66,6 +70,8 @@ class Pipeline:
     async def answer(self, request: Request) -> Answer:
         """Run the filters and the handler; whatever is raised becomes an answer."""
         try:
+            if self.pages is not None and self.pages.concerns(request):
+                return await self.pages.answer(request)
             for each in self.filters:
                 await each(request)
             response = await self.handler(request)
@@ -128,6 +134,8 @@ def response_headers(request: Request, response: Response | StreamResponse) -> H
         headers += response.headers
         if not any(name == b"cache-control" for name, _ in headers):
             headers += _COMMON
+    if request.identity is not None and request.identity.browser:
+        headers += SANDBOX
     if request.warnings:
         headers += warning_headers(request.warnings)
     return headers

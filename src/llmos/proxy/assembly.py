@@ -16,6 +16,7 @@ from llmos.endpoints.account import AccountServices
 from llmos.endpoints.http import Request
 from llmos.endpoints.judges import Judges
 from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.serving import Lifecycle
 from llmos.proxy.caches import Caches
@@ -74,8 +75,8 @@ class Core:
             self.accounts.limiter.load(self.platform)
 
 
-def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
-    """Put the application together."""
+def build(core: Core, upstream: Upstream, caches: Caches, ca_pem: str) -> Pipeline:
+    """Put the application together; ``ca_pem`` is what kubeconfigs name as its authority."""
     judges = core.judges
     identities = Identities(core.platform, judges.tokens, TokenReviews(core.client))
     gate = ClusterGate(
@@ -84,6 +85,7 @@ def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
         Narrowing(judges, caches.namespaced),
         identities.ask,
         reviews=AccessReviews(core.client),
+        use=judges.tokens.use,
     )
 
     async def still_allowed(request: Request) -> bool:
@@ -93,7 +95,7 @@ def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
     chain = platform_chain(core.platform, judges.authorizer, judges.escalation, core.clock)
     rules = Rules(forward, chain, core.platform)
     router = Router(
-        account=AccountServices(core.accounts, judges.authorizer, judges.may_manage),
+        account=AccountServices(core.accounts, judges.authorizer, judges.may_manage, ca_pem),
         readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
         narrowed=Narrowed(caches, core.clock, still_allowed, judges.streams),
         passwords=PasswordIntake(rules, core.accounts, core.platform),
@@ -102,4 +104,4 @@ def build(core: Core, upstream: Upstream, caches: Caches) -> Pipeline:
         rules=rules,
         platform=core.platform,
     )
-    return Pipeline(gate.filters, router, core.clock)
+    return Pipeline(gate.filters, router, core.clock, Pages())
