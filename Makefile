@@ -5,6 +5,8 @@ PYTHON ?= python3
 ARGS ?=
 # Tests of one file on one engine stay in one process; a process may start a control plane of its own.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# What the web page is made of.
+PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-fast check lint layers types fix bench cluster-tools soak clean
@@ -13,7 +15,7 @@ help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamp is newer than what it was made from, or the environment is made anew.
-$(VENV)/.ready: pyproject.toml constraints.txt hatch_build.py src/llmos/apis/kinds.json
+$(VENV)/.ready: pyproject.toml constraints.txt $(wildcard building/*.py) src/llmos/apis/kinds.json $(PAGE)
 	@$(PYTHON) -c 'import sys; sys.exit("llmos needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv

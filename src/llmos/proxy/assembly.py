@@ -18,6 +18,7 @@ from llmos.endpoints.http import Request
 from llmos.endpoints.judges import Judges
 from llmos.endpoints.metrics import Metrics
 from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.pipeline import Answer, Pipeline
 from llmos.endpoints.serving import Lifecycle
 from llmos.proxy.caches import Caches
@@ -78,8 +79,18 @@ class Core:
             self.accounts.limiter.load(self.platform)
 
 
-def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> Pipeline:
-    """Put the application together; it tells what there is to tell of it."""
+def build(
+    core: Core, upstream: Upstream, caches: Caches, metrics: Metrics, ca_pem: str
+) -> Pipeline:
+    """Put the application together; it tells what there is to tell of it.
+
+    Args:
+        core: what it works with.
+        upstream: the cluster.
+        caches: what it remembers of the cluster.
+        metrics: where it is told.
+        ca_pem: what kubeconfigs name as its authority.
+    """
     judges = core.judges
     identities = Identities(core.platform, judges.tokens, TokenReviews(core.client))
     gate = ClusterGate(
@@ -88,6 +99,7 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
         Narrowing(judges, caches.namespaced),
         identities.ask,
         reviews=AccessReviews(core.client),
+        use=judges.tokens.use,
     )
 
     async def still_allowed(request: Request) -> bool:
@@ -105,7 +117,7 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
         return await metrics.answer(request)
 
     router = Router(
-        account=AccountServices(core.accounts, judges.authorizer, judges.may_manage),
+        account=AccountServices(core.accounts, judges.authorizer, judges.may_manage, ca_pem),
         readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
         narrowed=Narrowed(caches, core.clock, still_allowed, judges.streams),
         passwords=PasswordIntake(rules, core.accounts, core.platform),
@@ -115,4 +127,4 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
         platform=core.platform,
         metrics=tell,
     )
-    return Pipeline(gate.filters, router, core.clock, metrics.requests)
+    return Pipeline(gate.filters, router, core.clock, metrics.requests, Pages())

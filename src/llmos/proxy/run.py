@@ -78,7 +78,7 @@ async def serve(
         upstream = Upstream(config.load)
         stack.push_async_callback(upstream.aclose)
         metrics = Metrics(RequestMetrics(caches.kinds.serves, "proxy"), __version__)
-        app = build(core, upstream, caches, metrics)
+        app = build(core, upstream, caches, metrics, own.ca_pem)
         stopping = partial(core.lifecycle.stop, core.judges.streams)
         await stack.enter_async_context(background("informers", core.platform.run()))
         listener = make_listener(app, own.cert_path, own.key_path, stopping)

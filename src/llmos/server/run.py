@@ -157,7 +157,7 @@ async def _open(
     own = await asyncio.to_thread(_certificates, config, clock)
     lifecycle = Lifecycle()
 
-    app = build(core, lifecycle, authenticators, clock)
+    app = build(core, lifecycle, authenticators, clock, own.ca_pem)
     url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
     written = await write_admin_kubeconfig(core, kubeconfig, (url, own.ca_pem), clock)
