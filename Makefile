@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
-# What the web page is made of.
-PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 # Tests of one file on one engine stay in one process; a process may start a control plane of its own.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# What the web page is made of.
+PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-fast check lint layers types fix bench cluster-tools soak clean

@@ -273,6 +273,32 @@ def test_nothing_comes_between_a_change_of_rights_and_its_end(monkeypatch, path)
     asyncio.run(scenario())
 
 
+def test_a_refusal_comes_whole_whatever_changes(monkeypatch):
+    """Whoever loses his rights while he asks is told so by the cluster."""
+    monkeypatch.setattr(streams, "GATHER_SECONDS", 5.0)
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await go_on.wait()
+        await wire.say(answer(403, b'{"kind":"Status"}'))
+
+    async def scenario():
+        async with (
+            scripted(script) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            client.send("GET", WATCH)
+            await eventually(lambda: cluster.asked)
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            go_on.set()
+            status, _, body = await client.answer()
+            return status, body
+
+    assert asyncio.run(scenario()) == (403, b'{"kind":"Status"}')
+
+
 # Uploads
 
 

@@ -1,6 +1,7 @@
 """The platform's controllers before a cluster: in every replica, at work in one at a time."""
 
 import asyncio
+import contextlib
 import secrets
 import socket
 from collections.abc import Callable, Iterable
@@ -9,10 +10,12 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from llmos.apimachinery.clock import system_clock
+from llmos.apimachinery.errors import StatusError
 from llmos.apimachinery.measures import Family
 from llmos.cli.controllers import platform_controllers
 from llmos.client.client import Client
 from llmos.client.config import Config
+from llmos.client.errors import ConnectionFailedError
 from llmos.client.resources import SERVICE_ACCOUNTS
 from llmos.client.tls import make_context
 from llmos.controllers.platform_content import platform_content_controller
@@ -35,6 +38,7 @@ class AccountToken:
 
     client: Client
     _token: str = field(default="", repr=False)
+    _replacing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def __call__(self) -> str:
         """The token of this moment."""
@@ -56,6 +60,15 @@ class AccountToken:
             SERVICE_ACCOUNTS, NAMESPACE, ACCOUNT, "token", body
         )
         self._token = answer["status"]["token"]
+
+    async def replace(self) -> bool:
+        """Get a new one at once, because the cluster refused this one; whether there is another."""
+        refused = self._token
+        async with self._replacing:
+            if self._token == refused:
+                with contextlib.suppress(StatusError, ConnectionFailedError):
+                    await self.renew()
+        return self._token != refused
 
     async def run(self) -> None:
         """Keep it fresh."""
@@ -79,7 +92,13 @@ async def _run(upstream: Config, leads: Callable[[bool], None], metrics: Metrics
     async with Client(upstream) as client:
         token = AccountToken(client)
         await token.renew()
-        own = replace(upstream, token=token, certificate=None, user_agent="llmos-controllers")
+        own = replace(
+            upstream,
+            token=token,
+            renew=token.replace,
+            certificate=None,
+            user_agent="llmos-controllers",
+        )
         async with Client(own) as candidate, asyncio.TaskGroup() as tasks:
             tasks.create_task(supervise("token of the controllers", token.run))
             identity = f"{socket.gethostname()}_{secrets.token_hex(8)}"

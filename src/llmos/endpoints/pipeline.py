@@ -74,14 +74,7 @@ class Pipeline:
         began = self.metrics.begin(request)
         response: Answer
         try:
-            if self.pages is not None and self.pages.concerns(request):
-                response = await self.pages.answer(request)
-            else:
-                for each in self.filters:
-                    await each(request)
-                response = await self.handler(request)
-                if isinstance(response, Response) and not response.as_is:
-                    await compress(request, response)
+            response = await self._respond(request)
         except StatusError as error:
             response = error_response(error, request.headers.get("accept", ""))
         except Exception:  # noqa: BLE001 - the one place where everything is caught
@@ -91,6 +84,16 @@ class Pipeline:
             self.metrics.dropped(request)
             raise
         self.metrics.answered(request, response, began)
+        return response
+
+    async def _respond(self, request: Request) -> Answer:
+        if self.pages is not None and self.pages.concerns(request):
+            return await self.pages.answer(request)
+        for each in self.filters:
+            await each(request)
+        response = await self.handler(request)
+        if isinstance(response, Response) and not response.as_is:
+            await compress(request, response)
         return response
 
 

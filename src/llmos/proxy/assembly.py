@@ -84,7 +84,12 @@ def build(
 ) -> Pipeline:
     """Put the application together; it tells what there is to tell of it.
 
-    ``ca_pem`` is what kubeconfigs name as its authority.
+    Args:
+        core: what it works with.
+        upstream: the cluster.
+        caches: what it remembers of the cluster.
+        metrics: where it is told.
+        ca_pem: what kubeconfigs name as its authority.
     """
     judges = core.judges
     identities = Identities(core.platform, judges.tokens, TokenReviews(core.client))

@@ -98,8 +98,8 @@ class Forwarder:
             ServiceUnavailableError: the cluster cannot be reached, or does not know the proxy.
             TimedOutError: it did not answer in time.
         """
-        await in_task()
         call = self._call(request)
+        await in_task()
         self.breaker.check()
         try:
             async with call.life:
@@ -265,7 +265,7 @@ class Forwarder:
         try:
             if answer.status != 101:
                 return upgrading.answer_of(answer)
-            life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams)
+            life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams, call.life.heard)
             return tunnel.upgraded(answer, protocol, life)
         except (ValueError, upgrading.BadAnswerError) as error:
             answer.abort()
@@ -337,7 +337,9 @@ class _Copy:
             chunk = await content.readany()
             if not chunk:
                 return
-            await life.check()
+            if self.answer.status < 400:
+                # A refusal tells nothing that he may not know.
+                await life.check()
             self._last = chunk
             connection.write(chunk)
 

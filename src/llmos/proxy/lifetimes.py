@@ -52,13 +52,13 @@ class Life:
         "_asked",
         "_began",
         "_guarding",
-        "_heard",
         "_left",
         "_lost_rights",
         "_request",
         "_scope",
         "_seconds",
         "_streams",
+        "heard",
     )
 
     def __init__(
@@ -75,7 +75,8 @@ class Life:
         self._scope: asyncio.Timeout | None = None
         self._guarding: asyncio.Task[None] | None = None
         self._began = 0.0
-        self._heard = -1
+        self.heard = open_streams.version
+        """The version of rights under which it was last allowed."""
         self._left = False
         self._lost_rights = False
 
@@ -147,8 +148,8 @@ class Life:
         Raises:
             TimeoutError: it has to end.
         """
-        while self._asked is not None and self._heard != self._streams.version:
-            self._heard = self._streams.version
+        while self._asked is not None and self.heard != self._streams.version:
+            self.heard = self._streams.version
             if not await self._may_go_on():
                 self._lost_rights = True
                 raise TimeoutError

@@ -95,10 +95,10 @@ class Tunnel:
     still_allowed: StillAllowed
     open_streams: OpenStreams
     """Where it is found by whoever has news about rights."""
+    heard: int
+    """The version of rights under which it was last allowed."""
     moved_at: float = 0.0
     over: bool = False
-    _heard: int = -1
-    """The version of rights under which it was last allowed."""
     _connection: Connection | None = None
     _client: Duplex | None = None
     _from_client: Half = field(init=False)
@@ -118,7 +118,7 @@ class Tunnel:
     @property
     def has_to_ask(self) -> bool:
         """Whether rights have changed since they were asked for."""
-        return self._heard != self.open_streams.version
+        return self.heard != self.open_streams.version
 
     def reverse(self, half: Half) -> Half:
         """The half that carries the other way: where it leads to, this one comes from."""
@@ -176,7 +176,7 @@ class Tunnel:
         if self.time() - self.moved_at > IDLE_SECONDS:
             return False
         while True:
-            self._heard = self.open_streams.version
+            self.heard = self.open_streams.version
             if not await self.still_allowed(self.request):
                 return False
             if not self.has_to_ask:
