@@ -140,7 +140,7 @@ function UserMenu({ label }: { label: string }) {
     <ChoiceMenu
       label={label}
       trigger={
-        <Button look="quiet" aria-label={label} icon={<UserRound aria-hidden />}>
+        <Button look="quiet" aria-label={`${label}: ${name}`} icon={<UserRound aria-hidden />}>
           <bdi className="truncate user-name">{name}</bdi>
         </Button>
       }

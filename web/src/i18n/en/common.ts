@@ -44,6 +44,9 @@ export const common = {
   user: 'User',
   view: 'View',
   yes: 'Yes',
+  yamlOf: 'YAML of {{name}}',
+  nameStays: 'An object keeps its name. Create another one instead.',
+  saved: '“{{name}}” is saved',
   errors: {
     connection:
       'The server does not answer. Check your connection; the page tries again by itself.',

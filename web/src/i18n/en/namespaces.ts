@@ -39,7 +39,7 @@ export const namespaces = {
     'Everything in it is deleted for good: notebooks, models, files on its volumes, members.',
   deleteLead_other:
     'Everything in them is deleted for good: notebooks, models, files on their volumes, members.',
-  deleteConfirm: 'Type {{text}} to go on',
+  deleteConfirm: 'Type “{{text}}” to go on',
   deleteCount: 'delete {{count}}',
   deleted_one: '“{{name}}” is being deleted',
   deleted_other: '{{count}} namespaces are being deleted',

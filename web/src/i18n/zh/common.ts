@@ -43,6 +43,9 @@ export const common = {
   user: '用户',
   view: '查看',
   yes: '是',
+  yamlOf: '{{name}} 的 YAML',
+  nameStays: '对象的名称不能更改。请改为创建新对象。',
+  saved: '“{{name}}”已保存',
   errors: {
     connection: '服务器没有响应。请检查网络连接；页面会自动重试。',
     conflict: '其他人同时修改了此内容。请查看最新版本后重试。',

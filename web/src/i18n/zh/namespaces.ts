@@ -31,7 +31,7 @@ export const namespaces = {
   systemHint: '这些命名空间属于平台。任何在此登录的人都不能删除它们，也不能在其中授予用户角色。',
   deleteTitle_other: '删除 {{count}} 个命名空间？',
   deleteLead_other: '其中的所有内容将被永久删除：Notebook、模型、卷中的文件和成员。',
-  deleteConfirm: '输入 {{text}} 以继续',
+  deleteConfirm: '输入“{{text}}”以继续',
   deleteCount: 'delete {{count}}',
   deleted_other: '正在删除 {{count}} 个命名空间',
   deleteReserved: '它属于平台。',
