@@ -103,7 +103,7 @@ class Visitor:
     def _hear(self, message: "ConsoleMessage") -> None:
         if message.type != "error":
             return
-        # The page asks whether somebody is signed in: that nobody is, is no error but the browser's.
+        # The page asks whether somebody is signed in; only the browser takes a no for an error.
         if message.location["url"].endswith("/auth/whoami") and "401" in message.text:
             return
         self.complaints.append(f"{message.text} ({message.location['url']})")
