@@ -38,7 +38,7 @@ check: lint layers types ## Style, layers and types
 lint: setup
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/codespell src tests docs README.md CHANGELOG.md
+	@$(BIN)/codespell src tests building docs README.md CHANGELOG.md
 	@$(BIN)/deptry src
 
 layers: setup
@@ -61,4 +61,4 @@ soak: setup ## Long fault experiments
 	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios tests/cluster $(ARGS)
 
 clean: ## Remove the environment and what tools left
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	@rm -rf $(VENV) src/llmos/web/site* web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

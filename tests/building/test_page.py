@@ -2,6 +2,8 @@
 
 import gzip
 import subprocess
+import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -121,6 +123,23 @@ def test_what_npm_says_is_said(source, monkeypatch, arguments, hint):
     assert hint in text
     assert text.endswith("npm error network")
     assert "line 1\n" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.clients
+@pytest.mark.timeout(120)
+def test_a_source_distribution_holds_what_the_page_is_made_of(tmp_path):
+    """And nothing that was built: who builds a wheel from it builds the page."""
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "build", "--sdist", "--quiet", "-o", tmp_path, ROOT], check=True)
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        names = {each.partition("/")[2] for each in archive.getnames()}
+    wanted = ("building/hook.py", "building/page.py", "web/package-lock.json", "web/.npmrc")
+    assert set(wanted) <= names
+    assert {each for each in names if each.startswith("web/src/")}
+    built = ("web/node_modules/", "web/dist/", "src/llmos/web/site")
+    assert not [each for each in names if each.startswith(built)]
 
 
 class Spec:
