@@ -28,7 +28,7 @@ class SchemaBuildHook(BuildHookInterface[Any]):
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatch's
         """Make the file; the ``artifacts`` of pyproject.toml take it along."""
         write_schemas()
 
@@ -114,4 +114,4 @@ def openapi(node: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(write_schemas(), "definitions")  # noqa: T201
+    print(write_schemas(), "definitions")  # noqa: T201 - for whoever runs it
