@@ -2,7 +2,6 @@
 
 import os
 import socket
-import ssl
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +12,7 @@ from llmos.authentication.certificates import CertificateError, ensure_certifica
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli import serve as module
 from llmos.cli.fingerprint import fingerprint
+from llmos.endpoints.metrics import Metrics
 from llmos.endpoints.pipeline import Pipeline
 from llmos.server.run import Started
 from llmos.storage.interface import OpenError
@@ -25,7 +25,9 @@ def started(home):
     ca_pem = ensure_certificates(data / "tls", ["127.0.0.1"], lambda: 1_700_000_000.0).ca_pem
     url = "https://127.0.0.1:8443"
     app = Pipeline((), handler=None, clock=None)
-    return Started(url, data, ca_pem, app, data / "admin.kubeconfig", "one-time-password")
+    metrics = Metrics(app.metrics, "")
+    password = "one-time-password"
+    return Started(url, data, ca_pem, app, data / "admin.kubeconfig", password, metrics)
 
 
 @pytest.fixture
@@ -98,7 +100,6 @@ def test_options_reach_the_server(run, home, monkeypatch):
         (OSError(98, "Address already in use"), "cannot listen on 127.0.0.1:8443: Address alre"),
         (socket.gaierror(-2, "Name or service not known"), "cannot listen on 127.0.0.1:8443: Name"),
         (PermissionError(13, "Permission denied", "/d"), "cannot use /d: Permission denied"),
-        (ssl.SSLError(9, "PEM lib"), "no certificate and key (PEM) that belong together"),
         (OpenError("d/llmos.db: in use"), "d/llmos.db: in use"),
         (CertificateError("ca.crt broken"), "ca.crt broken"),
         (TokenFileError("t:1: the user is empty"), "t:1: the user is empty"),

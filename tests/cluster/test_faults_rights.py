@@ -22,6 +22,7 @@ from support.watching import Watching
 from support.world import READER, World
 
 LONG = bool(os.environ.get("LLMOS_SOAK"))
+pytestmark = pytest.mark.timeout(900 if LONG else 60)
 SEED = int(os.environ.get("LLMOS_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 WATCHERS, CHANGES = (400, 200) if LONG else (60, 25)
 REVOCATIONS = 200 if LONG else 20

@@ -6,6 +6,7 @@ for the whole. A stream goes as fast as the client takes it, and ends when his r
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,11 +34,13 @@ from llmos.endpoints.http import (
     StreamResponse,
     UpgradeResponse,
 )
+from llmos.endpoints.requestinfo import is_long
 from llmos.endpoints.streams import OpenStreams
 from llmos.proxy import tunnel, upgrading
 from llmos.proxy.breaker import RETRY_AFTER, Breaker, UnreachableError
 from llmos.proxy.headers import TextHeaders, returned_headers, upstream_headers
-from llmos.proxy.lifetimes import Life, allowed_seconds, is_long
+from llmos.proxy.lifetimes import Life, allowed_seconds
+from llmos.proxy.metrics import UpstreamMetrics
 from llmos.proxy.upgrading import UpstreamConnection
 from llmos.proxy.upstream import Target, Upstream
 
@@ -96,6 +99,7 @@ class Forwarder:
     still_allowed: tunnel.StillAllowed
     streams: OpenStreams
     breaker: Breaker = field(init=False)
+    metrics: UpstreamMetrics = field(init=False, default_factory=UpstreamMetrics)
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.upstream.connect)
@@ -189,8 +193,10 @@ class Forwarder:
 
     async def _send_once(self, call: _Call, target: Target) -> aiohttp.ClientResponse:
         method = call.request.method
+        began, code = time.perf_counter(), "<error>"
         try:
-            return await self.upstream.send(target, method, call.path, call.headers, call.body)
+            answer = await self.upstream.send(target, method, call.path, call.headers, call.body)
+            code = str(answer.status)
         except _CONNECTING as error:
             self.breaker.failed(error)
             raise UnreachableError from None
@@ -198,6 +204,10 @@ class Forwarder:
             raise
         except (aiohttp.ClientError, ValueError) as error:
             raise call.broken(error) from None
+        else:
+            return answer
+        finally:
+            self.metrics.observe(method, target.netloc, code, time.perf_counter() - began)
 
     async def _knows_us(self, call: _Call, target: Target) -> bool:
         """Whether the cluster takes our credential; if so, a 401 comes from behind it."""

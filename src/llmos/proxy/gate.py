@@ -43,6 +43,16 @@ class ClusterGate(Gate):
             if not await self.reviews.allowed(attributes):
                 raise forbidden(attributes)
 
+    async def require(self, request: Request) -> None:
+        """Refuse a request that is answered here and not by the cluster.
+
+        Raises:
+            ForbiddenError: the user may not.
+        """
+        attributes = attributes_of(request.user, request.info)
+        if not await self._allowed(attributes):
+            raise forbidden(attributes)
+
     async def still_allowed(self, request: Request) -> bool:
         """Ask again about a stream that is open.
 

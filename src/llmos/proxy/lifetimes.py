@@ -8,24 +8,15 @@ from typing import Any
 
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError
 from llmos.endpoints.http import Connection, Request
-from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.streams import OpenStreams
 
 REQUEST_SECONDS = 60.0
 """How long the cluster may take to answer: its own bound, ``--request-timeout``."""
 RECHECK_SECONDS = 2.0
 """How often a long request asks whether it may go on, besides at every change of rights."""
-_LONG_SUBRESOURCES = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)")
 _LOG = logging.getLogger("llmos.proxy")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60, "h": 3600}
-
-
-def is_long(info: RequestInfo) -> bool:
-    """Whether a request may take for ever (k8s.io/apiserver, ``longRunningRequestCheck``)."""
-    if not info.is_resource:
-        return False
-    return info.verb == "watch" or info.subresource in _LONG_SUBRESOURCES
 
 
 def allowed_seconds(request: Request) -> float:

@@ -178,6 +178,12 @@ class Platform:
         """The resources of which nothing was heard for too long, or never."""
         return [str(name) for name, each in self._memories.items() if each.stale]
 
+    def ages(self) -> Iterable[tuple[GroupResource, float | None]]:
+        """For how many seconds nothing was heard of each resource; None: it was never known."""
+        now = self._clock()
+        for name, each in self._memories.items():
+            yield name, now - each.heard_at if each.synced.is_set() else None
+
     def check_fresh(self) -> None:
         """Refuse to judge anybody by old records.
 
@@ -186,7 +192,8 @@ class Platform:
         """
         stale = self.stale()
         if stale:
-            raise ServiceUnavailableError(f"the cluster does not say what is new of {stale[0]}")
+            message = f"the cluster does not say what is new of {stale[0]}"
+            raise ServiceUnavailableError(message, {"retryAfterSeconds": 1})
 
     def get(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """One object, or None."""
