@@ -3,6 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
+# Tests of one file on one engine stay in one process; a process may start a control plane of its own.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# What the web page is made of.
+PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-fast check lint layers types fix bench cluster-tools soak clean
@@ -11,7 +15,7 @@ help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamp is newer than what it was made from, or the environment is made anew.
-$(VENV)/.ready: pyproject.toml constraints.txt hatch_build.py src/llmos/apis/kinds.json
+$(VENV)/.ready: pyproject.toml constraints.txt $(wildcard building/*.py) src/llmos/apis/kinds.json $(PAGE)
 	@$(PYTHON) -c 'import sys; sys.exit("llmos needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
@@ -24,17 +28,17 @@ serve: setup ## Start the server; options in ARGS, e.g. ARGS='--port 9443 --data
 	@exec $(BIN)/llmos serve $(ARGS)
 
 test: setup check ## Run every check and every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 test-fast: setup ## Run the unit tests alone, within a minute
-	@$(BIN)/python -m pytest -m "not slow and not clients" $(ARGS)
+	@$(PYTEST) -m "not slow and not clients" $(ARGS)
 
 check: lint layers types ## Style, layers and types
 
 lint: setup
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/codespell src tests docs README.md CHANGELOG.md
+	@$(BIN)/codespell src tests building docs README.md CHANGELOG.md
 	@$(BIN)/deptry src
 
 layers: setup
@@ -57,4 +61,4 @@ soak: setup ## Long fault experiments
 	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios tests/cluster $(ARGS)
 
 clean: ## Remove the environment and what tools left
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	@rm -rf $(VENV) src/llmos/web/site* web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -29,11 +29,17 @@ _MARKS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they use."""
+    """Mark tests by what they use, and keep those of one file on one engine in one process."""
     for item in items:
         used = getattr(item, "fixturenames", ())
         for mark in {mark for each in used for mark in _MARKS.get(each, ())}:
             item.add_marker(mark)
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{_engine(item)}"))
+
+
+def _engine(item: pytest.Item) -> str:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return params.get("engine") or params.get("world") or "any"
 
 
 @pytest.fixture(scope="session")

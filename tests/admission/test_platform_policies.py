@@ -130,7 +130,15 @@ def test_they_are_valid():
 
 
 @pytest.mark.parametrize(
-    "name", [*RESERVED_NAMESPACES, PUBLIC_NAMESPACE, "kube-x", "llmos-x", "team", "storage-systems"]
+    "name",
+    [
+        *sorted(RESERVED_NAMESPACES),
+        PUBLIC_NAMESPACE,
+        "kube-x",
+        "llmos-x",
+        "team",
+        "storage-systems",
+    ],
 )
 def test_reserved_names_are_those_of_the_list(world, name):
     """The expressions and ``apis.namespaces`` mean the same names."""

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attacks.support import MG, NS, RB, Actor, World, unique
+from attacks.support import Actor, World
+from attacks.words import MG, NS, RB, unique
 from support.objects import config_map, limit_range, namespace, resource_quota, user
 from support.waiting import wait_until
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from attacks.support import MG, NS, RB, Actor, World, rule, unique
+from attacks.support import Actor, World
+from attacks.words import MG, NS, RB, rule, unique
 from support.objects import member, role_binding, role_template, subject
 from support.waiting import wait_until
 

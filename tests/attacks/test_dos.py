@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from attacks.support import MG, NS, Actor, World
+from attacks.support import Actor, World
 from attacks.wire import request_bytes
+from attacks.words import MG, NS
 from support.objects import config_map
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.on("embedded")]

@@ -9,7 +9,11 @@ import pytest
 from cryptography import x509
 
 from authentication.objects import SetClock
-from llmos.authentication.certificates import CertificateError, ensure_certificates
+from llmos.authentication.certificates import (
+    CertificateError,
+    ensure_certificates,
+    given_certificates,
+)
 
 DAY = 86400
 
@@ -135,3 +139,23 @@ def test_hosts_are_names_or_addresses(tmp_path, clock):
     assert not any(each.is_unspecified for each in addresses)
     with pytest.raises(CertificateError, match="no host name"):
         ensure_certificates(tmp_path, ["a" * 300], clock)
+
+
+def test_a_certificate_of_the_operators_own_is_taken_with_its_key(tmp_path, clock):
+    """What clients are told to trust is what stands in its file."""
+    made = ensure_certificates(tmp_path, [], clock)
+    given = given_certificates(made.cert_path, made.key_path)
+    assert given.ca_pem == made.cert_path.read_text()
+    assert (given.cert_path, given.key_path) == (made.cert_path, made.key_path)
+
+
+def test_a_certificate_and_the_key_of_another_are_refused(tmp_path, clock):
+    """They are named, whichever way they do not fit."""
+    made = ensure_certificates(tmp_path / "one", [], clock)
+    other = ensure_certificates(tmp_path / "other", [], clock)
+    bytes_only = tmp_path / "bytes"
+    bytes_only.write_bytes(b"\xff\xfe")
+    for cert, key in ((made.cert_path, other.key_path), (bytes_only, bytes_only)):
+        with pytest.raises(CertificateError, match="belong together") as caught:
+            given_certificates(cert, key)
+        assert str(cert) in str(caught.value)

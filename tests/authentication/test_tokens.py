@@ -192,15 +192,15 @@ def test_a_taken_name_is_never_overwritten():
     class Draws(TokenIssuer):
         """Draws a taken name first."""
 
-        def _make(self, owner, kind, ttl, description):
-            made = super()._make(owner, kind, ttl, description)
+        def _make(self, *args):
+            made = super()._make(*args)
             name = next(names)
             record = TokenRecord(
                 name,
                 made.record.digest,
                 made.record.user,
                 made.record.user_uid,
-                kind,
+                made.record.kind,
                 made.record.created_at,
                 made.record.expires_at,
             )

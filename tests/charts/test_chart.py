@@ -373,10 +373,13 @@ class TestImage:
         """From what it copies, and nothing else; everything is in the wheel."""
         source = tmp_path / "src"
         source.mkdir()
-        for name in ("constraints.txt", "pyproject.toml", "hatch_build.py", "README.md"):
+        for name in ("constraints.txt", "pyproject.toml", "README.md"):
             shutil.copy(ROOT / name, source)
-        ignored = shutil.ignore_patterns("schemas.json", "__pycache__")
-        shutil.copytree(ROOT / "src", source / "src", ignore=ignored)
+        ignored = shutil.ignore_patterns(
+            "schemas.json", "site", "__pycache__", "node_modules", "dist", "coverage"
+        )
+        for name in ("building", "src", "web"):
+            shutil.copytree(ROOT / name, source / name, ignore=ignored)
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
         done = subprocess.run(
             [*command, str(tmp_path), str(source)],
@@ -391,5 +394,10 @@ class TestImage:
         (wheel,) = tmp_path.glob("llmos-*.whl")
         with zipfile.ZipFile(wheel) as packed:
             names = set(packed.namelist())
-        for each in ("apis/schemas.json", "manifests/policies/namespaces.yaml", "cli/proxy.py"):
+        for each in (
+            "apis/schemas.json",
+            "manifests/policies/namespaces.yaml",
+            "cli/proxy.py",
+            "web/site/index.html",
+        ):
             assert f"llmos/{each}" in names

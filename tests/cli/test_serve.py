@@ -2,7 +2,6 @@
 
 import os
 import socket
-import ssl
 from types import SimpleNamespace
 
 import pytest
@@ -101,7 +100,6 @@ def test_options_reach_the_server(run, home, monkeypatch):
         (OSError(98, "Address already in use"), "cannot listen on 127.0.0.1:8443: Address alre"),
         (socket.gaierror(-2, "Name or service not known"), "cannot listen on 127.0.0.1:8443: Name"),
         (PermissionError(13, "Permission denied", "/d"), "cannot use /d: Permission denied"),
-        (ssl.SSLError(9, "PEM lib"), "no certificate and key (PEM) that belong together"),
         (OpenError("d/llmos.db: in use"), "d/llmos.db: in use"),
         (CertificateError("ca.crt broken"), "ca.crt broken"),
         (TokenFileError("t:1: the user is empty"), "t:1: the user is empty"),

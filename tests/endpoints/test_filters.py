@@ -15,6 +15,7 @@ from llmos.apimachinery.errors import (
 from llmos.apis.authentication_v1 import MASTERS_GROUP, USERS_GROUP, UserInfo
 from llmos.apis.authorization_v1 import DENIED, Decision
 from llmos.authentication.authenticator import Identity
+from llmos.endpoints.browsers import COOKIE, csrf_token
 from llmos.endpoints.filters import MAX_TARGET, Gate, attributes_of
 from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing, View
@@ -298,3 +299,133 @@ def test_refusals_are_status_errors(site):
     request.raw_headers = [(b"authorization", b"\xff\xfe"), (b"impersonate-user", b"\xff")]
     with pytest.raises(StatusError):
         asyncio.run(site.run(request))
+
+
+class Browser(Site):
+    """Alice has a browser's session, besides a token."""
+
+    SESSION = "token-abcde:key"
+    OWN = "https://llmos.example"
+
+    def __init__(self):
+        super().__init__()
+        self.used = []
+        self.must_change = False
+        self.gate = Gate(self, self, Narrowing(self, lambda info: False), use=self.used.append)
+        self.allowed = {("alice", verb, "configmaps") for verb in ("list", "create", "watch")}
+
+    def authenticate(self, bearer):
+        """The session, or what a token gives."""
+        if bearer == self.SESSION:
+            alice = self.users.get("alice")
+            return alice and Identity(
+                alice, "session", "token-abcde", browser=True, must_change_password=self.must_change
+            )
+        identity = super().authenticate(bearer)
+        if identity is not None and self.must_change:
+            return Identity(identity.user, "session", must_change_password=True)
+        return identity
+
+    def passed_by_cookie(self, method="GET", target=CM, session=SESSION, **headers):
+        """A request of our own page that passed every filter."""
+        ours = {
+            "Host": "llmos.example",
+            "Origin": self.OWN,
+            "X_CSRF_Token": csrf_token(self.SESSION),
+            "Cookie": f"{COOKIE}={session}",
+        }
+        sent = {name: each for name, each in (ours | headers).items() if each is not None}
+        return self.passed(method, target, **({"token": ""} | sent))
+
+
+@pytest.fixture
+def browser():
+    """A new site with a browser."""
+    return Browser()
+
+
+def test_a_cookie_says_who_asks(browser):
+    """As a token does, to our own page."""
+    for method in ("GET", "POST"):
+        request = browser.passed_by_cookie(method)
+        assert request.user.name == "alice"
+        assert request.identity.browser
+
+
+def test_a_cookie_is_no_proof_of_who_wants_a_change(browser):
+    """Another page is refused, whatever the user may."""
+    for odd in ({"X_CSRF_Token": None}, {"Origin": None}, {"Origin": "null"}):
+        with pytest.raises(ForbiddenError):
+            browser.passed_by_cookie("POST", **odd)
+    assert not browser.used, "what is refused is no use"
+
+
+@pytest.mark.parametrize("session", ["", "token-abcde", "token-abcde:", "garbage", "alice"])
+def test_a_bad_cookie_is_401(browser, session):
+    """It is never nobody; nor is a token that is no browser's good as a cookie."""
+    with pytest.raises(UnauthorizedError):
+        browser.passed_by_cookie(session=session)
+
+
+def test_a_session_of_a_browser_is_no_bearer_token(browser):
+    """What was stolen from a browser's cookies needs the browser's proofs."""
+    with pytest.raises(UnauthorizedError):
+        browser.passed(token=browser.SESSION)
+
+
+def test_the_header_alone_counts_where_both_come(browser):
+    """Whether it is good, bad, of another scheme or empty: the cookie is not looked at."""
+    request = browser.passed_by_cookie("POST", token="root", Origin=None, X_CSRF_Token=None)
+    assert request.user.name == "root"
+    with pytest.raises(UnauthorizedError):
+        browser.passed_by_cookie(token="garbage")
+    with pytest.raises(UnauthorizedError):
+        browser.passed_by_cookie(Authorization="Bearer")
+    for nobody in ("Basic YTpi", "Bearer "):
+        with pytest.raises(ForbiddenError, match="system:anonymous"):
+            browser.passed_by_cookie(Authorization=nobody)
+
+
+def test_who_signs_in_is_nobody_yet(browser):
+    """A cookie of a session that is over keeps nobody from signing in again."""
+    request = browser.passed_by_cookie("POST", "/auth/login", session="over", Origin=None)
+    assert request.user.name == "system:anonymous"
+
+
+def test_a_request_is_a_use_and_a_watch_is_none(browser):
+    """Neither is an open stream that asks whether it may go on; nor what comes with a token."""
+    browser.passed_by_cookie()
+    assert browser.used == ["token-abcde"]
+    request = browser.passed_by_cookie(target=f"{CM}?watch=1")
+    assert still(browser, request)
+    browser.passed()
+    assert browser.used == ["token-abcde"]
+
+
+def test_a_stream_by_cookie_ends_with_its_session(browser):
+    """As one by a token."""
+    request = browser.passed_by_cookie(target=f"{CM}?watch=1")
+    assert still(browser, request)
+    browser.must_change = True
+    assert not still(browser, request)
+    browser.must_change = False
+    browser.users.clear()
+    assert not still(browser, request)
+
+
+def test_a_given_password_opens_nothing_but_its_own_change(browser):
+    """By cookie and by token: everything but the account's own few paths is 403."""
+    browser.must_change = True
+    for method, path in (
+        ("GET", "/auth/whoami"), ("PUT", "/auth/password"), ("POST", "/auth/logout"),
+    ):  # fmt: skip
+        assert browser.passed_by_cookie(method, path).user.name == "alice"
+        assert browser.passed(method, path, token="alice").user.name == "alice"
+    for method, path in (
+        ("GET", CM), ("POST", CM), ("GET", "/auth/tokens"), ("POST", "/auth/tokens"),
+        ("GET", "/version"), ("GET", "/"), ("POST", "/auth/kubeconfig"), ("GET", "/auth/whoami/x"),
+        ("PUT", "/auth/users/bob/password"),
+    ):  # fmt: skip
+        for passed in (browser.passed_by_cookie, browser.passed):
+            with pytest.raises(ForbiddenError, match="password must be changed first"):
+                passed(method, path)

@@ -48,7 +48,9 @@ def test_every_namespace_says_what_it_is_for():
         assert ("not for production" in text.lower()) is (name in NOT_FOR_PRODUCTION)
 
 
-@pytest.mark.parametrize("name", [*RESERVED_NAMESPACES, "kube-x", "kube-", "llmos-x", "llmos-"])
+@pytest.mark.parametrize(
+    "name", [*sorted(RESERVED_NAMESPACES), "kube-x", "kube-", "llmos-x", "llmos-"]
+)
 def test_reserved_names(name):
     """Reserved are the listed names and whatever begins with a reserved prefix."""
     assert is_reserved(name)

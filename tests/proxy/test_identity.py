@@ -54,7 +54,7 @@ class Proxy:
         self.platform = Platform(client, lambda: self.now)
         for each in (
             known.ROLES, known.ROLE_BINDINGS, known.CLUSTER_ROLES, known.CLUSTER_ROLE_BINDINGS,
-            known.USERS, known.ROLE_TEMPLATE_BINDINGS,
+            known.USERS, known.ROLE_TEMPLATE_BINDINGS, known.SETTINGS,
         ):  # fmt: skip
             self.platform.follow(each)
         self.memory = self.platform.follow(known.SECRETS, SYSTEM_NAMESPACE)

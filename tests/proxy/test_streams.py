@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from llmos.endpoints import protocol
+from llmos.endpoints import protocol, streams
 from llmos.endpoints.protocol import BoundedProtocol
 from llmos.proxy import lifetimes
 from proxy.front import connected, fronted, plain
@@ -197,10 +197,10 @@ def test_a_stream_ends_with_the_rights(monkeypatch, path, said, told):
                 await left.wait()
             return got, took, len(cluster.open), len(front.streams)
 
-    got, took, still_open, streams = asyncio.run(scenario())
+    got, took, still_open, watched = asyncio.run(scenario())
     assert got == ("broken off" if said else 403)
     assert took < 1
-    assert (still_open, streams) == (1, 1)
+    assert (still_open, watched) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +236,67 @@ def test_a_watch_may_end_between_two_events(kind, said, clean):
                 return False
 
     assert asyncio.run(scenario()) == clean
+
+
+@pytest.mark.parametrize("path", [WATCH, LOG, WEB])
+def test_nothing_comes_between_a_change_of_rights_and_its_end(monkeypatch, path):
+    """What the cluster says after rights changed is shown to those alone who still have them."""
+    monkeypatch.setattr(streams, "GATHER_SECONDS", 5.0)
+    monkeypatch.setattr(lifetimes, "RECHECK_SECONDS", 5.0)
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await wire.say(CHUNKED + chunk(b"before\n"))
+        await go_on.wait()
+        await wire.say(chunk(b"after\n"))
+        await wire.reader.read(1)
+
+    async def scenario():
+        async with (
+            scripted(script) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+            connected(front.port) as other,
+        ):
+            for each, user in ((client, "alice"), (other, "bob")):
+                each.send("GET", path, user=user)
+                await each.head()
+                assert await each.chunk() == b"before\n"
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            go_on.set()
+            async with asyncio.timeout(2):
+                assert await other.chunk() == b"after\n"
+                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                    await client.chunk()
+
+    asyncio.run(scenario())
+
+
+def test_a_refusal_comes_whole_whatever_changes(monkeypatch):
+    """Whoever loses his rights while he asks is told so by the cluster."""
+    monkeypatch.setattr(streams, "GATHER_SECONDS", 5.0)
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await go_on.wait()
+        await wire.say(answer(403, b'{"kind":"Status"}'))
+
+    async def scenario():
+        async with (
+            scripted(script) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            client.send("GET", WATCH)
+            await eventually(lambda: cluster.asked)
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            go_on.set()
+            status, _, body = await client.answer()
+            return status, body
+
+    assert asyncio.run(scenario()) == (403, b'{"kind":"Status"}')
 
 
 # Uploads

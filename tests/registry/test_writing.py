@@ -10,7 +10,7 @@ from llmos.apimachinery.errors import (
     InvalidError,
     NotFoundError,
 )
-from llmos.registry.metadata import generate_name
+from llmos.apimachinery.generated_names import generate_name
 from registry.world import changed, config_map, namespace, stored_nothing, widget
 
 OTHER_UID = "aaaaaaaa-0000-0000-0000-000000000000"

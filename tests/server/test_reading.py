@@ -298,7 +298,16 @@ def test_kept_lists_stay_within_their_bounds(site, place, monkeypatch):
     assert [namespace for _, namespace in cache._kept] == [
         each.rpartition("/")[2] for each in places[1:]
     ]
-    assert cache._size == sum(len(items) for _, items in cache._kept.values())
+    assert cache._size == sum(len(each.body) for each in cache._kept.values())
+    # A change elsewhere makes the lists say another revision, and changes nothing else.
+    before = cache.body(site.core.storage, served, places[2].rpartition("/")[2])
+    site.make(f"{place}/secrets", {"metadata": {"name": "s"}})
+    after = cache.body(site.core.storage, served, places[2].rpartition("/")[2])
+    assert orjson.loads(after)["items"] == orjson.loads(before)["items"]
+    revisions = [int(orjson.loads(each)["metadata"]["resourceVersion"]) for each in (before, after)]
+    assert revisions == [revisions[0], site.core.storage.revision]
+    assert revisions[0] < revisions[1]
+    assert cache._size == sum(len(each.body) for each in cache._kept.values())
     site.make(f"{place}/configmaps", config_map("b", x="x" * 9_000))
     body = cache.body(site.core.storage, served, place.rpartition("/")[2])
     assert len(orjson.loads(body)["items"]) == 2

@@ -37,6 +37,7 @@ class TokenLimits:
     """How long tokens live, in seconds."""
 
     session: float = 12 * 3600.0
+    """A session that is no browser's."""
     must_change_session: float = 3600.0
     """The session of one who has to change his password."""
     longest: float = 90 * 86400.0
@@ -61,6 +62,8 @@ class Login:
     password: str
     new_password: str | None = None
     ttl: int | None = None
+    browser: bool = False
+    """The session is to be a browser's, which comes as a cookie."""
 
 
 def _check_ttl(ttl: float, longest: float) -> list[FieldError]:
@@ -108,18 +111,22 @@ class Accounts:
             TooManyRequestsError: too many attempts.
             InvalidError: the new password or the life of the session is not allowed.
         """
-        errors = [] if login.ttl is None else _check_ttl(login.ttl, self.limits.session)
+        longest = self._longest_session(login.browser)
+        errors = [] if login.ttl is None else _check_ttl(login.ttl, longest)
         if errors:
             raise InvalidError.of(TOKEN_KIND, "", errors)
         self.limiter.attempt(login.username, address)
         account, record = await self._verify(login)
         self.limiter.succeeded(login.username, address)
         record = await self._accept(account, record, login)
-        ttl = self.limits.must_change_session if record.must_change else self.limits.session
+        ttl = min(longest, self.limits.must_change_session) if record.must_change else longest
         ttl = ttl if login.ttl is None else min(ttl, login.ttl)
-        issued = await self.issuer.issue(account, "session", ttl, "")
+        issued = await self.issuer.issue(account, "session", ttl, "", login.browser)
         made = issued.record
         return Session(account.name, issued.token, made.name, made.expires_at, record.must_change)
+
+    def _longest_session(self, browser: bool) -> float:
+        return self._tokens.limits.lifetime if browser else self.limits.session
 
     async def _verify(self, login: Login) -> tuple[Account, PasswordRecord]:
         """Find who signs in; takes as long for one who does not exist."""
@@ -156,8 +163,10 @@ class Accounts:
 
     async def change_password(
         self, identity: Identity, current: str, new: str, address: str
-    ) -> None:
+    ) -> Issued | None:
         """Set one's own password; every other session of his ends.
+
+        A browser's own session ends too, and the one in its place comes back.
 
         Raises:
             ForbiddenError: the current password is wrong.
@@ -175,7 +184,26 @@ class Accounts:
         self.limiter.succeeded(account.username, address)
         check_new_password(account, new, current)
         await self._passwords.change(record, new)
-        await self.issuer.revoke_all(account.name, ("session",), keep=identity.token_name)
+        kept = "" if identity.browser else identity.token_name
+        await self.issuer.revoke_all(account.name, ("session",), keep=kept)
+        if not identity.browser:
+            return None
+        return await self.issuer.issue(account, "session", self._longest_session(True), "", True)
+
+    def now(self) -> float:
+        """The time by which sessions end."""
+        return self._clock()
+
+    def known(self, session: str) -> Identity:
+        """Whose session it is that was made a moment ago.
+
+        Raises:
+            UnauthorizedError: it has ended again meanwhile.
+        """
+        identity = self._tokens.authenticate(session)
+        if identity is None:
+            raise UnauthorizedError
+        return identity
 
     async def set_password(
         self, name: str, new: str | None, *, must_change: bool = True

@@ -38,6 +38,10 @@ class Identity:
     """The name of the llmos token it came with."""
     expires_at: float | None = None
     """Seconds since the epoch; None: no end is set."""
+    browser: bool = False
+    """It is the session of a browser, which may come as a cookie alone."""
+    must_change_password: bool = False
+    """It may do nothing before its user has chosen a password of his own."""
     valid: Callable[[], bool] = field(default=_always, compare=False)
     """Asks whether the credential still gives this very user: open watches end when it does not."""
 

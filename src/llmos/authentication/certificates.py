@@ -7,6 +7,7 @@ trust ``ca.crt``; it stays the same while it lasts, so kubeconfigs keep working.
 import ipaddress
 import os
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -91,6 +92,21 @@ def ensure_certificates(directory: Path, hosts: Iterable[str], clock: Clock) -> 
     if server is None or not _serves(server, authority, names, now):
         _save(_make_server(authority, names, now), *server_paths)
     return Certificates(_pem(authority.certificate).decode(), *server_paths)
+
+
+def given_certificates(cert_path: Path, key_path: Path) -> Certificates:
+    """Take a certificate of the operator's own, whose clients know already whom to trust.
+
+    Raises:
+        CertificateError: they are no certificate and key that belong together.
+        OSError: a file cannot be read.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert_path, key_path)
+        return Certificates(cert_path.read_text(encoding="utf-8"), cert_path, key_path)
+    except (ssl.SSLError, UnicodeDecodeError) as error:
+        why = "no certificate and key (PEM) that belong together"
+        raise CertificateError(f"{cert_path}, {key_path}: {why}") from error
 
 
 def _load(cert_path: Path, key_path: Path) -> _Pair | None:

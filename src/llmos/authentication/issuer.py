@@ -1,14 +1,23 @@
 """Makes and ends the tokens of users: one Secret each, known in memory at once."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from llmos.apimachinery.clock import Clock
-from llmos.apimachinery.errors import AlreadyExistsError, ForbiddenError, ServiceUnavailableError
+from llmos.apimachinery.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
 from llmos.apimachinery.lister import ObjectStore
+from llmos.apimachinery.object import copy_object
 from llmos.apimachinery.resource import GroupResource
 from llmos.authentication.records import (
     SECRETS,
+    SYSTEM_NAMESPACE,
     TOKEN_TYPE,
     TokenKind,
     TokenRecord,
@@ -51,8 +60,10 @@ class TokenIssuer:
         self._tokens = tokens
         self._clock = clock
 
-    async def issue(self, owner: Owner, kind: TokenKind, ttl: float, description: str) -> Issued:
-        """Make a token for a user.
+    async def issue(
+        self, owner: Owner, kind: TokenKind, ttl: float, description: str, browser: bool = False
+    ) -> Issued:
+        """Make a token for a user; ``browser``: one that comes as a cookie.
 
         A user with too many sessions loses his oldest one.
 
@@ -66,7 +77,7 @@ class TokenIssuer:
                 raise ForbiddenError.of(TOKENS, "", f"a user has at most {MAX_TOKENS} tokens")
             await self.revoke(same[0].name)
         for _ in range(_NAME_ATTEMPTS):
-            issued = self._make(owner, kind, ttl, description)
+            issued = self._make(owner, kind, ttl, description, browser)
             try:
                 stored = await self._store.create(SECRETS, issued.record.to_secret())
             except AlreadyExistsError:
@@ -75,7 +86,9 @@ class TokenIssuer:
             return issued
         raise ServiceUnavailableError("no free name was found for a token")
 
-    def _make(self, owner: Owner, kind: TokenKind, ttl: float, description: str) -> Issued:
+    def _make(
+        self, owner: Owner, kind: TokenKind, ttl: float, description: str, browser: bool
+    ) -> Issued:
         name, key = generate_token()
         now = self._clock()
         record = TokenRecord(
@@ -87,6 +100,8 @@ class TokenIssuer:
             created_at=now,
             expires_at=now + ttl,
             description=description,
+            browser=browser,
+            used_at=now if browser else 0.0,
         )
         return Issued(record, f"{name}:{key}")
 
@@ -110,3 +125,17 @@ class TokenIssuer:
         for record in expired:
             await self.revoke(record.name)
         return len(expired)
+
+    async def keep_uses(self) -> None:
+        """Write down when the sessions of browsers were used, for a restart and for other replicas.
+
+        What ended meanwhile stays ended: nothing is created here.
+        """
+        for record in self._tokens.uses_to_keep():
+            current = self._store.get(SECRETS, SYSTEM_NAMESPACE, record.name)
+            if current is None or TokenRecord.from_secret(current) != record:
+                continue
+            changed = copy_object(current)
+            changed["data"] = record.to_secret()["data"]
+            with suppress(NotFoundError, ConflictError):
+                await self._store.update(SECRETS, changed)

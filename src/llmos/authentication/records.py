@@ -6,7 +6,7 @@ Nothing here is ever shown through an account operation; a Secret that cannot be
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from llmos.apimachinery.clock import parse_rfc3339, rfc3339, rfc3339_micro
@@ -149,6 +149,10 @@ class TokenRecord:
     created_at: float
     expires_at: float
     description: str = ""
+    browser: bool = False
+    """It is the session of a browser: it comes as a cookie and not as a bearer token."""
+    used_at: float = field(default=0.0, compare=False)
+    """When a browser's session was used, as far as that was kept: memory may know a later time."""
 
     def to_secret(self) -> Object:
         """The Secret that keeps it."""
@@ -161,6 +165,8 @@ class TokenRecord:
             "expiresAt": rfc3339_micro(self.expires_at),
             "description": self.description,
         }
+        if self.browser:
+            data |= {"browser": "true", "usedAt": rfc3339_micro(self.used_at)}
         return make_secret(self.name, TOKEN_TYPE, data)
 
     @classmethod
@@ -174,12 +180,14 @@ class TokenRecord:
             digest = bytes.fromhex(data["hash"])
             created, expires = parse_rfc3339(data["createdAt"]), parse_rfc3339(data["expiresAt"])
             user, uid = data["user"], data["userUID"]
+            browser = data.get("browser") == "true"
+            used = parse_rfc3339(data["usedAt"]) if browser else 0.0
         except (KeyError, ValueError):
             return None
         if len(digest) != 32 or not (user and uid):
             return None
         text = data.get("description", "")
-        return cls(name_of(secret), digest, user, uid, kind, created, expires, text)
+        return cls(name_of(secret), digest, user, uid, kind, created, expires, text, browser, used)
 
     def to_object(self) -> dict[str, str]:
         """What its user is told of it."""

@@ -69,7 +69,8 @@ def _find(
         identity = authenticator.authenticate(token)
     except UnauthorizedError:
         return None
-    return (identity, (own,)) if identity else None
+    # A session of a browser is good as its cookie alone.
+    return (identity, (own,)) if identity and not identity.browser else None
 
 
 def self_subject_review(user: UserInfo, now: float) -> Object:

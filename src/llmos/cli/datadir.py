@@ -16,7 +16,7 @@ import click
 
 from llmos.apis.authentication_v1 import MASTERS_GROUP
 from llmos.cli.failures import failures
-from llmos.cli.serve import start_failures
+from llmos.cli.serve import server_failures
 from llmos.cli.serve import work as controllers
 from llmos.cli.session import Session, Work
 from llmos.client.config import Config
@@ -50,7 +50,7 @@ def run_on(session: Session, data_dir: Path | None, work: Work[T]) -> T:
         config = ServerConfig(data_dir, port=0, token_auth_file=tokens)
         kept = _kubeconfig(data_dir)
         try:
-            with start_failures(config), failures():
+            with server_failures(config), failures():
                 return asyncio.run(_work(session, config, token, work))
         finally:
             _restore(data_dir, kept)

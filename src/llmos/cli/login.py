@@ -11,7 +11,7 @@ import click
 from llmos.cli import accounts, passwords
 from llmos.cli.failures import ExitCode, Failure, failures
 from llmos.cli.kubeconfigs import context_name, user_entry
-from llmos.cli.options import examples, server_options
+from llmos.cli.options import FILE, examples, server_options
 from llmos.cli.session import Session, note, pass_session, warn
 from llmos.cli.trust import Trust, find_authority
 from llmos.client.client import Client
@@ -38,7 +38,7 @@ class Credentials:
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
 @click.option(
     "--certificate-authority",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="The certificate authority of the server (PEM).",
 )

@@ -14,6 +14,9 @@ KUBECONFIG = "llmos.cli.kubeconfig"
 PASSWORD_VARIABLE = "LLMOS_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 """Holds the first password of the user ``admin``."""
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 

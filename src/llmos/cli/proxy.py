@@ -2,19 +2,15 @@
 
 import logging
 import os
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import click
 
-from llmos.authentication.certificates import CertificateError
 from llmos.cli import leading
 from llmos.cli.failures import Failure, failures
 from llmos.cli.fingerprint import fingerprint
+from llmos.cli.listening import listening_options, start_failures
 from llmos.cli.logs import log_to_stderr
 from llmos.cli.options import examples, server_options
 from llmos.cli.session import Session, pass_session
@@ -22,11 +18,9 @@ from llmos.client.config import Config
 from llmos.client.credentials import Program
 from llmos.client.incluster import in_cluster_config
 from llmos.client.kubeconfig import KubeconfigError
-from llmos.proxy.config import ProxyConfig
+from llmos.proxy.config import DEFAULT_PORT, ProxyConfig
 from llmos.proxy.run import Started, run
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-DEFAULT_PORT = 8443
 _LOG = logging.getLogger("llmos.proxy")
 
 
@@ -36,24 +30,7 @@ _LOG = logging.getLogger("llmos.proxy")
         "llmos proxy --host 0.0.0.0 --tls-cert tls.crt --tls-key tls.key",
     )
 )
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on."
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=DEFAULT_PORT,
-    show_default=True,
-    metavar="PORT",
-    help="Port to listen on; 0 takes a free one.",
-)
-@click.option(
-    "--tls-cert",
-    type=_FILE,
-    metavar="FILE",
-    help="A certificate of your own with those that signed it (PEM).",
-)
-@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
+@listening_options(DEFAULT_PORT)
 @click.option(
     "--tls-name",
     "names",
@@ -68,7 +45,6 @@ _LOG = logging.getLogger("llmos.proxy")
     default=True,
     help="Do not stand for election: other replicas run the controllers.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Log every change and refusal to stderr.")
 @server_options
 @pass_session
 def proxy(session: Session, *, verbose: bool, **options: Any) -> None:
@@ -81,13 +57,11 @@ def proxy(session: Session, *, verbose: bool, **options: Any) -> None:
 
     Results go to stdout, the log to stderr. Ctrl-C or SIGTERM stops the proxy.
     """
-    if (options["tls_cert"] is None) is not (options["tls_key"] is None):
-        raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
     upstreams = Upstreams(session)
     upstreams.read()
     config = ProxyConfig(upstreams, **options)
-    with _start_failures(config):
+    with start_failures(config), failures():
         run(config, say, _work)
     click.echo("llmos has stopped.", err=True)
 
@@ -133,24 +107,6 @@ class Upstreams:
         if self._program is None or self._program != program or anew:
             self._program = program
         return self._program
-
-
-@contextmanager
-def _start_failures(config: ProxyConfig) -> Iterator[None]:
-    """Say in one line why the proxy does not start."""
-    try:
-        with failures():
-            yield
-    except CertificateError as error:
-        raise Failure(str(error)) from error
-    except (ssl.SSLError, UnicodeDecodeError) as error:
-        why = "no certificate and key (PEM) that belong together"
-        raise Failure(f"{config.tls_cert}, {config.tls_key}: {why}") from error
-    except OSError as error:
-        if error.filename:
-            raise Failure(f"cannot use {error.filename}: {error.strerror}") from error
-        where = f"{config.host}:{config.port}"
-        raise Failure(f"cannot listen on {where}: {error.strerror or error}") from error
 
 
 async def _work(started: Started) -> None:

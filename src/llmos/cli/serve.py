@@ -3,34 +3,26 @@
 import asyncio
 import shlex
 import shutil
-import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from llmos.apimachinery.errors import StatusError
-from llmos.apimachinery.lazy import LazyModule
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli.failures import Failure
 from llmos.cli.fingerprint import fingerprint
+from llmos.cli.listening import listening_options, start_failures
 from llmos.cli.logs import log_to_stderr
-from llmos.cli.options import PASSWORD_VARIABLE, examples, first_password
+from llmos.cli.options import FILE, PASSWORD_VARIABLE, examples, first_password
 from llmos.client.config import Token
 from llmos.server.config import DEFAULT_PORT, ServerConfig
 from llmos.server.run import ADMIN_PASSWORD_FILE, Started, run
 from llmos.storage.interface import OpenError
-
-if TYPE_CHECKING:
-    from llmos.authentication import certificates
-else:
-    certificates = LazyModule("llmos.authentication.certificates")
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(
@@ -47,31 +39,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="DIR",
     help="Where the database, the certificates and admin.kubeconfig are kept.",
 )
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on."
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=DEFAULT_PORT,
-    show_default=True,
-    metavar="PORT",
-    help="Port to listen on; 0 takes a free one.",
-)
-@click.option(
-    "--tls-cert",
-    type=_FILE,
-    metavar="FILE",
-    help="A certificate of your own with those that signed it (PEM).",
-)
-@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key (PEM).")
+@listening_options(DEFAULT_PORT)
 @click.option(
     "--token-auth-file",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help='Static tokens in kube-apiserver\'s format: token,user,uid,"group1,group2".',
 )
-@click.option("-v", "--verbose", is_flag=True, help="Log every change and refusal to stderr.")
 def serve(*, verbose: bool, **options: Any) -> None:
     """Start the embedded server: the Kubernetes API on SQLite, in one process.
 
@@ -82,33 +56,24 @@ def serve(*, verbose: bool, **options: Any) -> None:
     Results go to stdout, the log to stderr. Ctrl-C or SIGTERM stops the server; what was
     acknowledged is on disk.
     """
-    if (options["tls_cert"] is None) is not (options["tls_key"] is None):
-        raise click.UsageError("--tls-cert and --tls-key go together")
     log_to_stderr(verbose=verbose)
     config = ServerConfig(**options, admin_password=first_password())
-    with start_failures(config):
+    with server_failures(config):
         run(config, say, work)
     click.echo("llmos has stopped.", err=True)
 
 
 @contextmanager
-def start_failures(config: ServerConfig) -> Iterator[None]:
-    """Say in one line why the server does not start."""
+def server_failures(config: ServerConfig) -> Iterator[None]:
+    """Say in one line why the embedded server does not start."""
     try:
-        yield
-    except (OpenError, certificates.CertificateError, TokenFileError) as error:
+        with start_failures(config):
+            yield
+    except (OpenError, TokenFileError) as error:
         raise Failure(str(error)) from error
     except StatusError as error:
         about = f"{PASSWORD_VARIABLE}: " if config.admin_password else "cannot start: "
         raise Failure(about + error.message) from error
-    except (ssl.SSLError, UnicodeDecodeError) as error:
-        why = "no certificate and key (PEM) that belong together"
-        raise Failure(f"{config.tls_cert}, {config.tls_key}: {why}") from error
-    except OSError as error:
-        if error.filename:
-            raise Failure(f"cannot use {error.filename}: {error.strerror}") from error
-        where = f"{config.host}:{config.port}"
-        raise Failure(f"cannot listen on {where}: {error.strerror or error}") from error
 
 
 async def work(started: Started, token: Token) -> None:

@@ -27,6 +27,7 @@ from llmos.apis.platform_content import (
     NAMESPACES,
     RECORD,
     SERVICE_ACCOUNTS,
+    SETTINGS,
     Place,
     Shipped,
     digest,
@@ -43,8 +44,9 @@ from llmos.reconcile.workqueue import Key
 
 log = logging.getLogger(__name__)
 
-_LEFT_ALONE = (NAMESPACES, SERVICE_ACCOUNTS)
-"""Namespaces are an operator's to delete; without its account nobody brings anything back."""
+_LEFT_ALONE = (NAMESPACES, SERVICE_ACCOUNTS, SETTINGS)
+"""Namespaces and settings are an administrator's to delete, and without its account nobody brings
+anything back."""
 _AGAIN = 1.0
 """Seconds until a definition that is being deleted may be gone."""
 

@@ -12,25 +12,35 @@ import orjson
 
 from llmos.apimachinery.clock import rfc3339
 from llmos.apimachinery.errors import (
-    BadRequestError,
     FieldError,
     ForbiddenError,
     InvalidError,
     MethodNotAllowedError,
     NotFoundError,
     UnauthorizedError,
-    UnsupportedMediaTypeError,
 )
-from llmos.apimachinery.resource import GroupResource, GroupVersionKind
+from llmos.apimachinery.resource import GroupResource
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.authorization_v1 import Attributes, Authorizer, forbidden_message
 from llmos.authentication.accounts import Accounts, Login, Session
 from llmos.authentication.authenticator import Identity
+from llmos.endpoints.account_bodies import BODY_KIND, Field, read_body
+from llmos.endpoints.browsers import (
+    check_origin,
+    clear_cookie,
+    csrf_token,
+    session_cookie,
+    set_cookie,
+)
 from llmos.endpoints.http import Headers, Request, Response
+from llmos.endpoints.kubeconfigs import kubeconfig_for
 
-MAX_ACCOUNT_BODY = 64 * 1024
+LOGIN_PATH = "/auth/login"
+BEFORE_PASSWORD_CHANGE = frozenset(
+    {"/auth/login", "/auth/logout", "/auth/password", "/auth/whoami"}
+)
+"""What somebody may ask for who has to change his password first."""
 _GROUP = "management.llmos.ai"
-_BODY = GroupVersionKind(_GROUP, "v1", "AccountRequest")
 _NO_STORE: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 MayManage = Callable[[UserInfo, str], bool]
@@ -44,27 +54,22 @@ class AccountServices:
     accounts: Accounts
     authorizer: Authorizer
     may_manage: MayManage
+    ca_pem: str = ""
+    """The authority that clients have to trust, as kubeconfigs say it."""
 
 
 Handler = Callable[[Request, AccountServices, str], Awaitable[Response]]
 """``(request, services, name in the path)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a body."""
-
-    type: type
-    required: bool = False
-
-
 def account_routes() -> dict[str, dict[str, Handler]]:
     """Handlers by path and method; ``*`` stands for one segment, the name."""
     return {
-        "/auth/login": {"POST": _login},
+        LOGIN_PATH: {"POST": _login},
         "/auth/logout": {"POST": _logout},
         "/auth/whoami": {"GET": _whoami},
         "/auth/password": {"PUT": _change_password},
+        "/auth/kubeconfig": {"POST": _create_kubeconfig},
         "/auth/tokens": {"GET": _list_tokens, "POST": _create_token},
         "/auth/tokens/*": {"DELETE": _delete_token},
         "/auth/users/*/password": {"PUT": _set_password},
@@ -125,51 +130,6 @@ def _address(request: Request) -> str:
     return str(client[0]) if client else ""
 
 
-async def _read(request: Request, fields: dict[str, Field]) -> dict[str, Any]:
-    """Read a body: a JSON object of these fields, each of its type.
-
-    Raises:
-        RequestEntityTooLargeError: it is over 64 KiB.
-        UnsupportedMediaTypeError: it is not JSON by its header.
-        BadRequestError: it is not JSON.
-        InvalidError: a field is missing, unknown or of another type.
-    """
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0]
-    if media_type.strip().lower() != "application/json":
-        raise UnsupportedMediaTypeError("the body must be application/json")
-    raw = await request.body(MAX_ACCOUNT_BODY)
-    try:
-        body = orjson.loads(raw)
-    except ValueError:
-        raise BadRequestError("the body is not valid JSON") from None
-    if not isinstance(body, dict):
-        raise BadRequestError("the body must be a JSON object")
-    errors = _body_errors(body, fields)
-    if errors:
-        raise InvalidError.of(_BODY, "", errors)
-    return body
-
-
-def _body_errors(body: dict[str, Any], fields: dict[str, Field]) -> list[FieldError]:
-    errors = [
-        FieldError("FieldValueForbidden", each[:64], "Forbidden: unknown field")
-        for each in body
-        if each not in fields
-    ]
-    for name, field in fields.items():
-        value = body.get(name)
-        if value is None:
-            body.pop(name, None)
-            if field.required:
-                errors.append(FieldError("FieldValueRequired", name, "Required value: must be set"))
-        elif type(value) is not field.type:
-            wanted = {str: "a string", int: "an integer", bool: "a boolean"}[field.type]
-            errors.append(
-                FieldError("FieldValueTypeInvalid", name, f"Invalid type: must be {wanted}")
-            )
-    return errors
-
-
 def _authorize(
     request: Request, services: AccountServices, verb: str, what: tuple[str, str]
 ) -> None:
@@ -213,21 +173,50 @@ async def _login(request: Request, services: AccountServices, _: str) -> Respons
         "password": Field(str, required=True),
         "newPassword": Field(str),
         "ttlSeconds": Field(int),
+        "cookie": Field(bool),
     }
-    body = await _read(request, fields)
+    body = await read_body(request, fields)
     login = Login(
-        body["username"], body["password"], body.get("newPassword"), body.get("ttlSeconds")
+        body["username"],
+        body["password"],
+        body.get("newPassword"),
+        body.get("ttlSeconds"),
+        body.get("cookie", False),
     )
-    return _answer(_session(await services.accounts.login(login, _address(request))))
+    if login.browser:
+        # Nobody is signed in by a page of others, under a name that is not his.
+        check_origin(request, needed=False)
+    session = await services.accounts.login(login, _address(request))
+    if login.browser:
+        return _begun(services, session.token)
+    return _answer(_session(session))
+
+
+def _begun(services: AccountServices, session: str) -> Response:
+    """The answer that gives a browser its session: as ``whoami``, with the session as a cookie."""
+    accounts = services.accounts
+    identity = accounts.known(session)
+    answer = _answer(_who(identity, services, session))
+    assert identity.expires_at is not None
+    answer.headers.append(set_cookie(session, identity.expires_at - accounts.now()))
+    return answer
 
 
 async def _logout(request: Request, services: AccountServices, _: str) -> Response:
     await services.accounts.logout(request.identity)
-    return _done()
+    answer = _done()
+    if request.identity.browser:
+        answer.headers.append(clear_cookie())
+    return answer
 
 
 async def _whoami(request: Request, services: AccountServices, _: str) -> Response:
     identity: Identity = request.identity
+    session = session_cookie(request) if identity.browser else None
+    return _answer(_who(identity, services, session))
+
+
+def _who(identity: Identity, services: AccountServices, session: str | None) -> dict[str, Any]:
     answer = {
         "user": identity.user.to_object(),
         "kind": identity.method,
@@ -236,16 +225,18 @@ async def _whoami(request: Request, services: AccountServices, _: str) -> Respon
     }
     if identity.expires_at is not None:
         answer["expiresAt"] = rfc3339(identity.expires_at)
-    return _answer(answer)
+    if session is not None:
+        answer["csrfToken"] = csrf_token(session)
+    return answer
 
 
 async def _change_password(request: Request, services: AccountServices, _: str) -> Response:
     text = Field(str, required=True)
-    body = await _read(request, {"currentPassword": text, "newPassword": text})
-    await services.accounts.change_password(
+    body = await read_body(request, {"currentPassword": text, "newPassword": text})
+    session = await services.accounts.change_password(
         request.identity, body["currentPassword"], body["newPassword"], _address(request)
     )
-    return _done()
+    return _done() if session is None else _begun(services, session.token)
 
 
 def _whose(request: Request, services: AccountServices, verb: str) -> str:
@@ -269,15 +260,32 @@ async def _create_token(request: Request, services: AccountServices, _: str) -> 
         "description": Field(str),
         "kind": Field(str),
     }
-    body = await _read(request, fields)
+    body = await read_body(request, fields)
     kind = body.get("kind", "api")
     if kind not in ("api", "kubeconfig"):
         error = FieldError("FieldValueNotSupported", "kind", "Unsupported value: api or kubeconfig")
-        raise InvalidError.of(_BODY, "", [error])
+        raise InvalidError.of(BODY_KIND, "", [error])
     issued = await services.accounts.create_token(
         request.identity, body["ttlSeconds"], body.get("description", ""), kind
     )
     return _answer({**issued.record.to_object(), "token": issued.token}, 201)
+
+
+async def _create_kubeconfig(request: Request, services: AccountServices, _: str) -> Response:
+    """An API token as a file that kubectl takes as it is; like the token it is shown once."""
+    fields = {"ttlSeconds": Field(int, required=True), "description": Field(str)}
+    body = await read_body(request, fields)
+    user = request.user.name
+    host = request.headers.get("host", "")
+    document = kubeconfig_for(host, services.ca_pem)
+    issued = await services.accounts.create_token(
+        request.identity, body["ttlSeconds"], body.get("description", ""), "kubeconfig"
+    )
+    headers = [
+        *_NO_STORE,
+        (b"content-disposition", f'attachment; filename="llmos-{user}.kubeconfig"'.encode()),
+    ]
+    return Response(201, document(user, issued.token), "application/yaml", headers)
 
 
 async def _delete_token(request: Request, services: AccountServices, name: str) -> Response:
@@ -290,7 +298,7 @@ async def _set_password(request: Request, services: AccountServices, name: str) 
     if name == request.user.name:
         raise ForbiddenError("use PUT /auth/password for your own password")
     _authorize(request, services, "update", ("password", name))
-    body = await _read(request, {"newPassword": Field(str), "mustChange": Field(bool)})
+    body = await read_body(request, {"newPassword": Field(str), "mustChange": Field(bool)})
     generated = await services.accounts.set_password(
         name, body.get("newPassword"), must_change=body.get("mustChange", True)
     )

@@ -19,12 +19,14 @@ from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.authorization_v1 import Attributes, Authorizer, forbidden_message
 from llmos.authentication.authenticator import (
     Authenticator,
+    Credentials,
     Identity,
     authenticate,
     read_credentials,
 )
 from llmos.authentication.impersonation import impersonate, is_asked_for
-from llmos.endpoints.account import is_account_path
+from llmos.endpoints.account import BEFORE_PASSWORD_CHANGE, LOGIN_PATH, is_account_path
+from llmos.endpoints.browsers import check_page, session_cookie
 from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing
 from llmos.endpoints.pipeline import Filter
@@ -33,6 +35,10 @@ from llmos.endpoints.websocket import read_handshake
 
 MAX_TARGET = 32 * 1024
 """Bytes of path and query together; more is no honest request."""
+
+
+def _unused(_: str) -> None:
+    """Nobody counts uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Gate:
     narrowing: Narrowing
     ask: Callable[[str], Awaitable[Identity | None]] | None = None
     """Who may know a bearer token that the authenticator does not, and takes time to say so."""
+    use: Callable[[str], None] = _unused
+    """Told the name of a browser's session that is used."""
 
     @property
     def filters(self) -> Sequence[Filter]:
@@ -71,19 +79,44 @@ class Gate:
         request.handshake = read_handshake(request)
 
     async def authenticate(self, request: Request) -> None:
+        """Say who sent it, and count it as a use of his session.
+
+        Raises:
+            UnauthorizedError: there is a credential, and it is not good.
+            ForbiddenError: a page that is not ours asks, or the password has to be changed first.
+        """
+        await self.identify(request)
+        identity: Identity = request.identity
+        if identity.browser and request.info.verb != "watch":
+            # Watches open themselves again, also where nobody sits before the page.
+            self.use(identity.token_name)
+
+    async def identify(self, request: Request) -> None:
         """Say who sent it.
 
         Raises:
             UnauthorizedError: there is a credential, and it is not good.
+            ForbiddenError: a page that is not ours asks, or the password has to be changed first.
         """
         values = request.header_values("authorization")
         if request.handshake is not None:
             values += request.handshake.bearers
         credentials = read_credentials(values)
+        # Where both come, the header alone counts; who signs in is nobody yet.
+        signs_in = request.info.path == LOGIN_PATH
+        cookie = None if values or signs_in else session_cookie(request)
+        if cookie is not None:
+            credentials = Credentials(cookie)
         if self.ask is None or credentials.bearer is None:
             identity = authenticate(credentials, self.authenticator)
         else:
             identity = await self._ask(credentials.bearer, self.ask)
+        if identity.browser is not (cookie is not None):
+            raise UnauthorizedError
+        if cookie is not None:
+            check_page(request, cookie)
+        if identity.must_change_password and request.path not in BEFORE_PASSWORD_CHANGE:
+            raise ForbiddenError("the password must be changed first", {})
         request.identity = identity
         request.authenticated = request.user = identity.user
 
@@ -148,7 +181,7 @@ class Gate:
             ForbiddenError: his rights, or some of his groups.
         """
         user = request.user
-        await self.authenticate(request)
+        await self.identify(request)
         await self.impersonate(request)
         await self.authorize(request)
         if request.user != user:

@@ -38,6 +38,7 @@ async def housekeeping(accounts: Accounts, store: ObjectStore, feed: Feed) -> No
             await _do_one(todo)
             if todo.empty():
                 await accounts.limiter.save(store)
+                await accounts.issuer.keep_uses()
                 sweep_at = await _sweep(accounts, sweep_at)
         except StatusError as error:
             _LOG.warning("housekeeping: %s", error.message)

@@ -14,6 +14,7 @@ from llmos.apimachinery.resource import GroupResource
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.authentication.administrators import Administrators
 from llmos.authentication.records import SECRETS, SYSTEM_NAMESPACE, USERS
+from llmos.authentication.session_limits import SessionLimits
 from llmos.authentication.tokens import Tokens
 from llmos.authentication.users import Users
 from llmos.authorization.escalation import Escalation
@@ -27,6 +28,7 @@ RBAC_RESOURCES = tuple(
     for each in ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
 )
 BINDINGS = GroupResource("management.llmos.ai", "roletemplatebindings")
+SETTINGS = GroupResource("management.llmos.ai", "settings")
 
 Take = Callable[[Object], None]
 
@@ -53,6 +55,7 @@ class Judges:
     tokens: Tokens = field(init=False)
     _administrators: Administrators = field(init=False)
     _visibility: Visibility = field(init=False)
+    _limits: SessionLimits = field(init=False, default_factory=SessionLimits)
 
     def __post_init__(self) -> None:
         self.authorizer = RBACAuthorizer(self.index)
@@ -60,7 +63,7 @@ class Judges:
         self._visibility = Visibility(self.index)
         self._administrators = Administrators(self.clock)
         self.users = Users(self._administrators)
-        self.tokens = Tokens(self.users, self.clock)
+        self.tokens = Tokens(self.users, self.clock, self._limits)
 
     def learn(self, feed: Feed) -> None:
         """Hear of everything that they judge by; open streams are told that rights changed."""
@@ -69,6 +72,7 @@ class Judges:
             self._follow(feed, resource, put, remove)
         self._follow(feed, USERS, self.users.set, self.users.delete)
         self._follow(feed, BINDINGS, self._administrators.set, self._administrators.delete)
+        self._follow(feed, SETTINGS, self._limits.set, self._limits.delete)
         tokens = self.tokens
         feed(SECRETS, self._telling(tokens.set), self._telling(tokens.delete), SYSTEM_NAMESPACE)
 

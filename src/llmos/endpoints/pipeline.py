@@ -13,6 +13,7 @@ from typing import Any
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import StatusError
 from llmos.endpoints.audit import audit
+from llmos.endpoints.browsers import SANDBOX
 from llmos.endpoints.http import (
     BrokenStreamError,
     Connection,
@@ -24,6 +25,7 @@ from llmos.endpoints.http import (
     UpgradeResponse,
 )
 from llmos.endpoints.metrics import RequestMetrics
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.responses import (
     compress,
     error_response,
@@ -48,6 +50,8 @@ class Pipeline:
     handler: Handler
     clock: Clock
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
+    pages: Pages | None = None
+    """The web page, which is before the filters: it is for everybody."""
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -70,11 +74,7 @@ class Pipeline:
         began = self.metrics.begin(request)
         response: Answer
         try:
-            for each in self.filters:
-                await each(request)
-            response = await self.handler(request)
-            if isinstance(response, Response) and not response.as_is:
-                await compress(request, response)
+            response = await self._respond(request)
         except StatusError as error:
             response = error_response(error, request.headers.get("accept", ""))
         except Exception:  # noqa: BLE001 - the one place where everything is caught
@@ -84,6 +84,16 @@ class Pipeline:
             self.metrics.dropped(request)
             raise
         self.metrics.answered(request, response, began)
+        return response
+
+    async def _respond(self, request: Request) -> Answer:
+        if self.pages is not None and self.pages.concerns(request):
+            return await self.pages.answer(request)
+        for each in self.filters:
+            await each(request)
+        response = await self.handler(request)
+        if isinstance(response, Response) and not response.as_is:
+            await compress(request, response)
         return response
 
 
@@ -135,6 +145,8 @@ def response_headers(request: Request, response: Response | StreamResponse) -> H
         headers += response.headers
         if not any(name == b"cache-control" for name, _ in headers):
             headers += _COMMON
+    if request.identity is not None and request.identity.browser:
+        headers += SANDBOX
     if request.warnings:
         headers += warning_headers(request.warnings)
     return headers

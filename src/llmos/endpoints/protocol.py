@@ -7,7 +7,7 @@ cannot be parsed, and for streams a way to write to the transport without a task
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -18,7 +18,7 @@ from llmos.endpoints.http import Request, Response, StreamResponse, UpgradeRespo
 from llmos.endpoints.pipeline import Pipeline, response_bytes, run_stream, stream_head
 from llmos.endpoints.refusals import BAD_REQUEST, HEAD_TOO_LARGE, TOO_SLOW
 from llmos.endpoints.responses import unexpected_error_response
-from llmos.endpoints.transport import Patience, RawConnection, TransportStream, reset
+from llmos.endpoints.transport import Follower, Patience, RawConnection, TransportStream, reset
 
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers together."""
@@ -40,13 +40,6 @@ _LOG = logging.getLogger("llmos.server")
 def _may_end(data: bytes, room: int) -> bool:
     """Whether a head may end in the first bytes of a read, which may begin amid its end."""
     return data.find(b"\r\n\r\n", 0, room) >= 0 or data.startswith((b"\n", b"\r\n"))
-
-
-class Follower(Protocol):
-    """What takes the bytes of a connection that is no longer HTTP."""
-
-    def receive(self, data: bytes) -> None:
-        """Take what the client sends."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -282,6 +275,16 @@ class BoundedProtocol(HttpToolsProtocol):
         """Give the scope its stream."""
         super().on_message_begin()
         self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]
+
+    def on_url(self, url: bytes) -> None:
+        """Refuse a fragment, which is no part of a request target (RFC 9112, 3.2).
+
+        Raises:
+            ValueError: there is one; the parser makes its own error of it.
+        """
+        if b"#" in url:
+            raise ValueError("a fragment in the request target")
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep the headers; what follows a body claims to be one and comes too late."""

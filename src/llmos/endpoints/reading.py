@@ -48,6 +48,10 @@ def _shown(view: View | None, info: RequestInfo, record: Record) -> bool:
     return view is None or view.shows(info.namespace, info.name, record.value)
 
 
+def _always(_: Readable) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Answers reads from a source."""
@@ -56,6 +60,8 @@ class Reading:
     clock: Clock
     still_allowed: Callable[[Request], Awaitable[bool]]
     streams: OpenStreams
+    in_force: Callable[[Readable], bool] = _always
+    """Whether a kind is still served as it was found: a watch of another ends."""
     cache: ListCache = field(default_factory=ListCache)
 
     async def get(self, request: Request, served: Readable) -> Response:
@@ -109,7 +115,9 @@ class Reading:
             encode=encoder.encode,
             encoding=encoder.shared_key,
         )
-        running = Watch(self.source, watch, request, self.still_allowed, self.streams)
+        running = Watch(
+            self.source, watch, request, self.still_allowed, self.streams, self.in_force
+        )
         return StreamResponse(200, running.run)
 
     @staticmethod

@@ -71,6 +71,8 @@ class Watch:
     still_allowed: Callable[[Request], Awaitable[bool]]
     open_streams: OpenStreams
     """Where the watch is found by whoever has news about rights."""
+    in_force: Callable[[Readable], bool]
+    """Whether the kind is served as it was when the watch began."""
     stream: Stream = field(init=False)
     _asked: int = field(init=False, default=0)
     """The version of rights under which the watch was last allowed."""
@@ -103,7 +105,7 @@ class Watch:
                     bookmark_at = now + BOOKMARK_SECONDS
                     stream.write(self._bookmark())
                 await stream.wait(min(RECHECK_SECONDS, end - now))
-                if not await self._recheck():
+                if not await self._recheck() or not self.in_force(self.wanted.served):
                     return
             if self.wanted.bookmarks and not (self._held or subscription.closed):
                 stream.write(self._bookmark())

@@ -18,6 +18,7 @@ from llmos.endpoints.http import Request
 from llmos.endpoints.judges import Judges
 from llmos.endpoints.metrics import Metrics
 from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.pipeline import Answer, Pipeline
 from llmos.endpoints.serving import Lifecycle
 from llmos.proxy.caches import Caches
@@ -33,6 +34,7 @@ from llmos.proxy.reviewing import AccessReviews, TokenReviews
 from llmos.proxy.router import Router
 from llmos.proxy.rules import Rules
 from llmos.proxy.upstream import Upstream
+from llmos.proxy.usernames import Claims
 
 _FOLLOWED = (
     resources.ROLES,
@@ -77,8 +79,18 @@ class Core:
             self.accounts.limiter.load(self.platform)
 
 
-def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> Pipeline:
-    """Put the application together; it tells what there is to tell of it."""
+def build(
+    core: Core, upstream: Upstream, caches: Caches, metrics: Metrics, ca_pem: str
+) -> Pipeline:
+    """Put the application together; it tells what there is to tell of it.
+
+    Args:
+        core: what it works with.
+        upstream: the cluster.
+        caches: what it remembers of the cluster.
+        metrics: where it is told.
+        ca_pem: what kubeconfigs name as its authority.
+    """
     judges = core.judges
     identities = Identities(core.platform, judges.tokens, TokenReviews(core.client))
     gate = ClusterGate(
@@ -87,6 +99,7 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
         Narrowing(judges, caches.namespaced),
         identities.ask,
         reviews=AccessReviews(core.client),
+        use=judges.tokens.use,
     )
 
     async def still_allowed(request: Request) -> bool:
@@ -94,7 +107,7 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
 
     forward = Forwarder(upstream, still_allowed, judges.streams)
     chain = platform_chain(core.platform, judges.authorizer, judges.escalation, core.clock)
-    rules = Rules(forward, chain, core.platform)
+    rules = Rules(forward, chain, core.platform, Claims(core.platform, core.clock))
     metrics.tell("upstream", forward.metrics.families)
     metrics.tell("breaker", lambda: (breaker_family(forward.breaker.is_open),))
     metrics.tell("informers", partial(informer_families, core.platform, caches))
@@ -104,7 +117,7 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
         return await metrics.answer(request)
 
     router = Router(
-        account=AccountServices(core.accounts, judges.authorizer, judges.may_manage),
+        account=AccountServices(core.accounts, judges.authorizer, judges.may_manage, ca_pem),
         readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
         narrowed=Narrowed(caches, core.clock, still_allowed, judges.streams),
         passwords=PasswordIntake(rules, core.accounts, core.platform),
@@ -114,4 +127,4 @@ def build(core: Core, upstream: Upstream, caches: Caches, metrics: Metrics) -> P
         platform=core.platform,
         metrics=tell,
     )
-    return Pipeline(gate.filters, router, core.clock, metrics.requests)
+    return Pipeline(gate.filters, router, core.clock, metrics.requests, Pages())

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from llmos.client.config import Config
 
+DEFAULT_PORT = 8443
+
 Load = Callable[[bool], Config]
 """Reads where the cluster is and the platform's account there; True: uses nothing that it kept."""
 
@@ -16,7 +18,7 @@ class ProxyConfig:
 
     load: Load
     host: str = "127.0.0.1"
-    port: int = 8443
+    port: int = DEFAULT_PORT
     """0: a free one."""
     names: tuple[str, ...] = ()
     """More names for a certificate of our own authority."""

@@ -33,11 +33,12 @@ from llmos.endpoints.http import (
 )
 from llmos.endpoints.requestinfo import is_long
 from llmos.endpoints.streams import OpenStreams
-from llmos.proxy import tunnel
+from llmos.proxy import tunnel, upgrading
 from llmos.proxy.breaker import RETRY_AFTER, Breaker, UnreachableError
 from llmos.proxy.headers import TextHeaders, returned_headers, upstream_headers
 from llmos.proxy.lifetimes import Life, allowed_seconds
 from llmos.proxy.metrics import UpstreamMetrics
+from llmos.proxy.upgrading import UpstreamConnection
 from llmos.proxy.upstream import Target, Upstream
 
 MAX_WHOLE = 256 * 1024
@@ -97,8 +98,8 @@ class Forwarder:
             ServiceUnavailableError: the cluster cannot be reached, or does not know the proxy.
             TimedOutError: it did not answer in time.
         """
-        await in_task()
         call = self._call(request)
+        await in_task()
         self.breaker.check()
         try:
             async with call.life:
@@ -125,7 +126,7 @@ class Forwarder:
         )
 
     async def _answer(self, call: _Call) -> Response | StreamResponse | UpgradeResponse:
-        protocol = tunnel.wanted_protocol(call.request) if call.long else b""
+        protocol = upgrading.wanted_protocol(call.request) if call.long else b""
         if protocol:
             return await self._tunnel(call, protocol)
         # Who is not given another protocol is answered in this one.
@@ -263,20 +264,20 @@ class Forwarder:
             answer = await self._ask(call, await self.upstream.target(), protocol)
         try:
             if answer.status != 101:
-                return tunnel.answer_of(answer)
-            life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams)
+                return upgrading.answer_of(answer)
+            life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams, call.life.heard)
             return tunnel.upgraded(answer, protocol, life)
-        except (ValueError, tunnel.BadAnswerError) as error:
+        except (ValueError, upgrading.BadAnswerError) as error:
             answer.abort()
             raise _broken(error) from None
 
-    async def _ask(self, call: _Call, target: Target, protocol: bytes) -> tunnel.UpstreamConnection:
+    async def _ask(self, call: _Call, target: Target, protocol: bytes) -> UpstreamConnection:
         headers = [*call.headers, ("Connection", "Upgrade"), ("Upgrade", protocol.decode())]
         if await call.request.raw_body(MAX_SMALL_BODY):
             raise BadRequestError("a request for another protocol has no body")
         try:
-            return await tunnel.ask(target, call.request.method, call.path, headers)
-        except tunnel.BadAnswerError as error:
+            return await upgrading.ask(target, call.request.method, call.path, headers)
+        except upgrading.BadAnswerError as error:
             raise _broken(error) from None
         except (OSError, TimeoutError) as error:
             self.breaker.failed(error)
@@ -336,6 +337,9 @@ class _Copy:
             chunk = await content.readany()
             if not chunk:
                 return
+            if self.answer.status < 400:
+                # A refusal tells nothing that he may not know.
+                await life.check()
             self._last = chunk
             connection.write(chunk)
 

@@ -38,6 +38,7 @@ _NOT_FORWARDED = _HOP_BY_HOP | {
     b"forwarded",
     b"host",
     b"http2-settings",
+    b"x-csrf-token",
     b"x-real-ip",
 }
 """Besides what belongs to the connection: credentials, which are for us, and what a proxy says."""

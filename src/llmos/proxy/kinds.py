@@ -69,6 +69,11 @@ class Kind:
         return 0
 
     @property
+    def defined(self) -> int:
+        """The cluster ends the watch that feeds the cache, and so all that it feeds."""
+        return 0
+
+    @property
     def converted(self) -> bool:
         """The bytes are those of this version."""
         return False

@@ -58,6 +58,7 @@ class Life:
         "_scope",
         "_seconds",
         "_streams",
+        "heard",
     )
 
     def __init__(
@@ -74,6 +75,8 @@ class Life:
         self._scope: asyncio.Timeout | None = None
         self._guarding: asyncio.Task[None] | None = None
         self._began = 0.0
+        self.heard = open_streams.version
+        """The version of rights under which it was last allowed."""
         self._left = False
         self._lost_rights = False
 
@@ -136,6 +139,20 @@ class Life:
             raise BadRequestError("the client closed the connection")
         if self._lost_rights:
             raise ForbiddenError("your rights have changed since the request began", {})
+
+    async def check(self) -> None:
+        """Wait, before more is sent, until it is known that it may go on.
+
+        Costs nothing while nobody's rights change.
+
+        Raises:
+            TimeoutError: it has to end.
+        """
+        while self._asked is not None and self.heard != self._streams.version:
+            self.heard = self._streams.version
+            if not await self._may_go_on():
+                self._lost_rights = True
+                raise TimeoutError
 
     def _leave(self) -> None:
         self._left = True

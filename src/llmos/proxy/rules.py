@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from llmos.apimachinery.errors import ForbiddenError
+from llmos.apimachinery.generated_names import generate_name
 from llmos.apimachinery.object import Object, copy_object, name_of
 from llmos.apimachinery.resource import APIResource
 from llmos.apimachinery.serializer import decode_body
@@ -22,6 +23,7 @@ from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import warning_headers
 from llmos.proxy.passwords import Answer, Forward
 from llmos.proxy.platform import Platform
+from llmos.proxy.usernames import Claims
 
 JUDGED: Mapping[tuple[str, str], APIResource] = {
     (each.group, each.plural): each
@@ -60,6 +62,7 @@ class Rules:
     forward: Forward
     admission: Admission
     platform: Platform
+    claims: Claims
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a change.
@@ -118,6 +121,8 @@ class Rules:
         obj = decode_body(await request.body(), content_type, resource.kind).value
         said = orjson.dumps(obj)
         old = old or self._known(resource, request.info.name)
+        if resource == resources.USERS and request.info.verb == "create":
+            _name(obj)
         self.admission.mutate(self._attributes(request, resource, obj, old))
         completed = orjson.dumps(obj)
         if completed != said:
@@ -135,9 +140,19 @@ class Rules:
         attributes = self._attributes(request, resource, new, old)
         if new is not None or old is not None:
             self.admission.validate(attributes)
-        answer = await self.forward(request)
+        answer = await self._made(request, attributes)
         if attributes.warnings and isinstance(answer, Response):
             answer.headers += warning_headers(attributes.warnings)
+        return answer
+
+    async def _made(self, request: Request, attributes: AdmissionAttributes) -> Answer:
+        """Make the change; one that gives a user a name, once he is sure to be the only one."""
+        new = attributes.object
+        if new is None or attributes.dry_run or attributes.resource != resources.USERS:
+            return await self.forward(request)
+        taken = await self.claims.take(new, attributes.old_object)
+        answer = await self.forward(request)
+        await taken.settle(answer.status)
         return answer
 
     def _known(self, resource: APIResource, name: str) -> Object | None:
@@ -167,6 +182,16 @@ class Rules:
 
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _name(user: Object) -> None:
+    """Draw the name that the cluster would draw: claims of other names are made for it."""
+    meta = user.get("metadata")
+    if not isinstance(meta, dict) or meta.get("name"):
+        return
+    base = meta.get("generateName")
+    if isinstance(base, str) and base:
+        meta["name"] = generate_name(base)
 
 
 async def _dry(request: Request) -> Request:

@@ -13,6 +13,7 @@ import uvloop
 
 from llmos import __version__
 from llmos.apimachinery.clock import Clock, system_clock
+from llmos.authentication.certificates import Certificates, given_certificates
 from llmos.client.client import Client
 from llmos.client.config import Config
 from llmos.endpoints.housekeeping import housekeeping
@@ -71,19 +72,19 @@ async def serve(
         stack.callback(listening.close)
         found = own_config(config.load)
         client = await stack.enter_async_context(Client(found))
-        cert, key, ca_pem = await _certificates(config, client, stack, clock)
+        own = await _certificates(config, client, stack, clock)
         core = Core(client, clock)
         caches = await stack.enter_async_context(Caches(client))
         upstream = Upstream(config.load)
         stack.push_async_callback(upstream.aclose)
         metrics = Metrics(RequestMetrics(caches.kinds.serves, "proxy"), __version__)
-        app = build(core, upstream, caches, metrics)
+        app = build(core, upstream, caches, metrics, own.ca_pem)
         stopping = partial(core.lifecycle.stop, core.judges.streams)
         await stack.enter_async_context(background("informers", core.platform.run()))
-        listener = make_listener(app, cert, key, stopping)
+        listener = make_listener(app, own.cert_path, own.key_path, stopping)
         await stack.enter_async_context(listening_on(listener, listening))
         url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
-        started = Started(url, found, ca_pem, metrics)
+        started = Started(url, found, own.ca_pem, metrics)
         await stack.enter_async_context(background("start", _settle(core)))
         if config.controllers:
             await stack.enter_async_context(background("controllers", work(started)))
@@ -93,13 +94,11 @@ async def serve(
 
 async def _certificates(
     config: ProxyConfig, client: Client, stack: AsyncExitStack, clock: Clock
-) -> tuple[Path, Path, str]:
-    """Certificate, key and the authority (PEM) that clients have to trust."""
+) -> Certificates:
     if config.tls_cert and config.tls_key:
-        return config.tls_cert, config.tls_key, await asyncio.to_thread(config.tls_cert.read_text)
+        return await asyncio.to_thread(given_certificates, config.tls_cert, config.tls_key)
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="llmos-")))
-    made = await certificates(client, directory, (config.host, *config.names), clock)
-    return made.cert_path, made.key_path, made.ca_pem
+    return await certificates(client, directory, (config.host, *config.names), clock)
 
 
 async def _settle(core: Core) -> None:

@@ -13,6 +13,7 @@ from llmos.endpoints.account import AccountServices
 from llmos.endpoints.filters import Gate
 from llmos.endpoints.http import Request
 from llmos.endpoints.narrowing import Narrowing
+from llmos.endpoints.pages import Pages
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
@@ -34,8 +35,9 @@ def build(
     lifecycle: Lifecycle,
     authenticators: tuple[Union, ServiceAccountTokens],
     clock: Clock,
+    ca_pem: str = "",
 ) -> Pipeline:
-    """Put the application together."""
+    """Put the application together; ``ca_pem`` is what kubeconfigs name as its authority."""
     authenticator, service_accounts = authenticators
     reviews = Reviews(
         authenticator, service_accounts, core.authorizer, core.index, core.committed, clock
@@ -45,7 +47,7 @@ def build(
         served = core.catalog.find(info.group, info.version, info.resource)
         return served is not None and served.resource.namespaced
 
-    gate = Gate(authenticator, core.authorizer, Narrowing(core, namespaced))
+    gate = Gate(authenticator, core.authorizer, Narrowing(core, namespaced), use=core.tokens.use)
 
     async def still_allowed(request: Request) -> bool:
         return not lifecycle.stopping and await gate.still_allowed(request)
@@ -54,7 +56,7 @@ def build(
         if PASSWORD_NOTE in notes:
             await core.accounts.absorb_password(user, notes[PASSWORD_NOTE])
 
-    reading = Reading(core.storage, clock, still_allowed, core.streams)
+    reading = Reading(core.storage, clock, still_allowed, core.streams, core.catalog.in_force)
     changing = Changing(core.store, clock, gate.creation_check, {USERS: keep_password})
     router = Router(
         catalog=core.catalog,
@@ -69,10 +71,10 @@ def build(
             clock,
         ),
         virtual=reviews.handlers(),
-        account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage),
+        account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage, ca_pem),
         metrics=core.metrics,
     )
-    return Pipeline(gate.filters, router, clock, core.metrics.requests)
+    return Pipeline(gate.filters, router, clock, core.metrics.requests, Pages())
 
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:

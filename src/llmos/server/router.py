@@ -50,6 +50,10 @@ class Router:
             if info.path == PATH:
                 return await self.metrics.answer(request)
             return self.documents.answer(request)
+        return await self._resource(request)
+
+    async def _resource(self, request: Request) -> Answer:
+        info = request.info
         served = self.catalog.find(info.group, info.version, info.resource)
         if served is None:
             return _unknown(self.catalog, info)
@@ -61,9 +65,14 @@ class Router:
             # All namespaces together can be read and nothing else.
             across = served.resource.namespaced and not info.named
             raise MethodNotAllowedError if across else NotFoundError.resource()
-        return await self._resource(request, served)
+        if served.resource.custom and request.method != "GET":
+            await request.body()
+            # Its definition may have changed while the body came in: what counts is the write.
+            if self.catalog.find(info.group, info.version, info.resource) is not served:
+                return await self._resource(request)
+        return await self._served(request, served)
 
-    async def _resource(self, request: Request, served: Served) -> Answer:
+    async def _served(self, request: Request, served: Served) -> Answer:
         info = request.info
         virtual = self.virtual.get((info.group, info.resource))
         if virtual is not None:

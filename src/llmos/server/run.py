@@ -154,19 +154,16 @@ async def _open(
     listening, password = made
     static = StaticTokens.load(config.token_auth_file) if config.token_auth_file else None
     authenticators = await core.authenticators(static)
-    own = certificates.ensure_certificates(config.data_dir / "tls", [config.host], clock)
+    own = await asyncio.to_thread(_certificates, config, clock)
     lifecycle = Lifecycle()
 
-    app = build(core, lifecycle, authenticators, clock)
-    cert, key, ca_pem = own.cert_path, own.key_path, own.ca_pem
-    if config.tls_cert and config.tls_key:
-        cert, key = config.tls_cert, config.tls_key
-        ca_pem = await asyncio.to_thread(config.tls_cert.read_text)
+    app = build(core, lifecycle, authenticators, clock, own.ca_pem)
     url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
     kubeconfig = config.data_dir / ADMIN_KUBECONFIG
-    written = await write_admin_kubeconfig(core, kubeconfig, (url, ca_pem), clock)
+    written = await write_admin_kubeconfig(core, kubeconfig, (url, own.ca_pem), clock)
     await Content(core.platform, core.catalog).policies()
-    listener = make_listener(app, cert, key, partial(lifecycle.stop, core.streams))
+    stopping = partial(lifecycle.stop, core.streams)
+    listener = make_listener(app, own.cert_path, own.key_path, stopping)
     await stack.enter_async_context(listening_on(listener, listening))
     lifecycle.starting = False
     await stack.enter_async_context(
@@ -176,9 +173,17 @@ async def _open(
     )
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
-    return Started(
-        url, config.data_dir, ca_pem, app, made_kubeconfig, password, core.metrics
-    ), token
+    started = Started(
+        url, config.data_dir, own.ca_pem, app, made_kubeconfig, password, core.metrics
+    )
+    return started, token
+
+
+def _certificates(config: ServerConfig, clock: Clock) -> certificates.Certificates:
+    own = certificates.ensure_certificates(config.data_dir / "tls", [config.host], clock)
+    if config.tls_cert and config.tls_key:
+        return certificates.given_certificates(config.tls_cert, config.tls_key)
+    return own
 
 
 def run(config: ServerConfig, ready: Callable[[Started], None], work: Work) -> None:

@@ -1,7 +1,7 @@
-"""Build step: take the OpenAPI definitions of the built-in kinds from ``kubernetes-validate``.
+"""Takes the OpenAPI definitions of the built-in kinds from ``kubernetes-validate``.
 
 Which kinds is said once, in ``src/llmos/apis/kinds.json``; the result, ``schemas.json`` beside it,
-is not committed and travels in the wheel. ``python hatch_build.py`` makes it by hand.
+is not committed and travels in the wheel. ``python -m building.schemas`` makes it by hand.
 """
 
 import json
@@ -10,10 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-
 KUBERNETES = "v1.37.0"
-APIS = Path(__file__).parent / "src" / "llmos" / "apis"
+APIS = Path(__file__).parents[1] / "src" / "llmos" / "apis"
 SOURCE_REF = "#/$defs/"
 SERVED_REF = "#/components/schemas/"
 DEFAULTS = {
@@ -21,16 +19,6 @@ DEFAULTS = {
     "io.k8s.api.core.v1.ServicePort": {"protocol": "TCP"},
 }
 """Defaults of list-map keys, which the package leaves out and field ownership needs."""
-
-
-class SchemaBuildHook(BuildHookInterface[Any]):
-    """Writes ``schemas.json`` before a wheel (or an editable one) is packed."""
-
-    PLUGIN_NAME = "custom"
-
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Make the file; the ``artifacts`` of pyproject.toml take it along."""
-        write_schemas()
 
 
 def write_schemas(target: Path = APIS / "schemas.json") -> int:
@@ -114,4 +102,4 @@ def openapi(node: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(write_schemas(), "definitions")  # noqa: T201
+    print(write_schemas(), "definitions")

@@ -1,0 +1,1 @@
+"""What is made when the package is built, and never committed."""

@@ -1,0 +1,86 @@
+import { Boxes, ChevronsUpDown } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import {
+  Dialog,
+  DialogTrigger,
+  ListBox,
+  ListBoxItem,
+  ListLayout,
+  Popover,
+  Virtualizer,
+} from 'react-aria-components';
+import { useTranslation } from 'react-i18next';
+
+import { useCollection } from '../api/collections';
+import { NAMESPACES } from '../api/resources';
+import { placeOf, type Namespace } from '../domain/namespaces';
+import { Button } from '../ui/Button';
+import { SearchField } from '../ui/Fields';
+import { useChosenNamespaces } from './chosen';
+
+export function NamespaceSwitcher() {
+  const { t } = useTranslation();
+  const { names } = useChosenNamespaces();
+  const [only] = names;
+  const label =
+    names.length > 1
+      ? t('shell.namespacesChosen', { count: names.length })
+      : (only ?? t('shell.allNamespaces'));
+  return (
+    <DialogTrigger>
+      <Button
+        look="quiet"
+        icon={<Boxes aria-hidden />}
+        aria-label={`${t('shell.namespace')}: ${label}`}
+      >
+        <bdi className="truncate switcher-label">{label}</bdi>
+        <ChevronsUpDown aria-hidden />
+      </Button>
+      <Popover className="popover switcher" placement="bottom start" offset={4}>
+        <Dialog className="switcher-dialog" aria-label={t('shell.chooseNamespaces')}>
+          <Choice />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+const order = { mine: 0, public: 1, system: 2 } as const;
+
+function Choice() {
+  const { t } = useTranslation();
+  const { names, choose } = useChosenNamespaces();
+  const { items } = useCollection<Namespace>(NAMESPACES);
+  const [filter, setFilter] = useState('');
+  const shown = useMemo(() => {
+    const word = filter.trim().toLowerCase();
+    return items
+      .map((each) => ({ id: each.metadata.name, place: order[placeOf(each)] }))
+      .filter((each) => each.id.includes(word))
+      .sort((one, other) => one.place - other.place || (one.id < other.id ? -1 : 1));
+  }, [items, filter]);
+  return (
+    <>
+      <SearchField label={t('shell.chooseNamespaces')} value={filter} onChange={setFilter} />
+      <Button look="quiet" size="small" isDisabled={names.length === 0} onPress={() => choose([])}>
+        {t('shell.allNamespaces')}
+      </Button>
+      <Virtualizer layout={ListLayout} layoutOptions={{ rowSize: 32 }}>
+        <ListBox
+          className="switcher-list"
+          aria-label={t('shell.chooseNamespaces')}
+          items={shown}
+          selectionMode="multiple"
+          selectedKeys={names}
+          onSelectionChange={(keys) => choose(keys === 'all' ? [] : [...keys].map(String))}
+        >
+          {(each) => (
+            <ListBoxItem className="menu-item" textValue={each.id}>
+              <bdi className="truncate">{each.id}</bdi>
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Virtualizer>
+    </>
+  );
+}

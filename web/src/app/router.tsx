@@ -1,0 +1,97 @@
+/** The pages and their addresses, below `/ui`. */
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+  type RouterHistory,
+} from '@tanstack/react-router';
+
+import { currentIdentity, loadIdentity } from '../api/session';
+import { NotFound, RouteProblem } from './RouteProblem';
+import { Shell } from './Shell';
+
+const root = createRootRoute({ notFoundComponent: NotFound });
+
+interface SignInSearch {
+  next?: string;
+}
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  validateSearch: (search): SignInSearch =>
+    typeof search.next === 'string' ? { next: search.next } : {},
+  component: lazyRouteComponent(() => import('../pages/signin/SignInPage'), 'SignInPage'),
+});
+
+const choosePassword = createRoute({
+  getParentRoute: () => root,
+  path: '/password',
+  validateSearch: (search): SignInSearch =>
+    typeof search.next === 'string' ? { next: search.next } : {},
+  component: lazyRouteComponent(
+    () => import('../pages/signin/ChoosePasswordPage'),
+    'ChoosePasswordPage',
+  ),
+});
+
+export interface ShellSearch {
+  /** The namespaces that lists show, by commas; without it all. */
+  ns?: string;
+}
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  validateSearch: (search): ShellSearch =>
+    typeof search.ns === 'string' && search.ns !== '' ? { ns: search.ns } : {},
+  search: { middlewares: [retainSearchParams<ShellSearch>(['ns'])] },
+  beforeLoad: async ({ location }) => {
+    const identity = currentIdentity() ?? (await loadIdentity());
+    const next = location.href;
+    if (!identity) throw redirect({ to: '/signin', search: { next } });
+    if (identity.mustChangePassword) throw redirect({ to: '/password', search: { next } });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/namespaces' });
+  },
+});
+
+const namespaces = createRoute({
+  getParentRoute: () => shell,
+  path: '/namespaces',
+  component: lazyRouteComponent(
+    () => import('../pages/namespaces/NamespacesPage'),
+    'NamespacesPage',
+  ),
+});
+
+const routeTree = root.addChildren([signIn, choosePassword, shell.addChildren([home, namespaces])]);
+
+/** The router; tests give it a history of their own. */
+export function makeRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    basepath: '/ui',
+    defaultErrorComponent: RouteProblem,
+    defaultNotFoundComponent: NotFound,
+    defaultPreload: 'intent',
+    ...(history && { history }),
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

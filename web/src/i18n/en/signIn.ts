@@ -1,0 +1,20 @@
+export const signIn = {
+  title: 'Sign in',
+  lead: 'Namespaces for the teams on one AI cluster.',
+  username: 'Username',
+  password: 'Password',
+  submit: 'Sign in',
+  wrong: 'Username or password is wrong, or the account is not active.',
+  passwordTitle: 'Choose your password',
+  passwordLead:
+    'You signed in with a password that somebody else gave you. Choose one that only you know.',
+  current: 'Current password',
+  next: 'New password',
+  nextHint: 'At least 8 characters; not your username.',
+  again: 'New password, once more',
+  differ: 'The two passwords are not the same.',
+  change: 'Change password',
+  changed: 'Your password is changed. Your other sessions have ended.',
+  showPassword: 'Show password',
+  hidePassword: 'Hide password',
+};

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+
+import { en } from '../src/i18n/en';
+import { zh } from '../src/i18n/zh';
+
+type Messages = string | { [key: string]: Messages };
+
+function texts(messages: Messages, path = ''): Map<string, string> {
+  if (typeof messages === 'string') return new Map([[path, messages]]);
+  return new Map(
+    Object.entries(messages).flatMap(([key, each]) => [
+      ...texts(each, path ? `${path}.${key}` : key),
+    ]),
+  );
+}
+
+/** Plural forms are one message; how many there are depends on the language. */
+const base = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, '');
+const bases = (messages: Messages) => new Set([...texts(messages).keys()].map(base));
+const placeholders = (text: string) =>
+  new Set([...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]));
+
+describe('messages', () => {
+  it('are the same in both languages', () => {
+    expect([...bases(zh)].sort()).toEqual([...bases(en)].sort());
+  });
+
+  it('have the plural forms of their language', () => {
+    for (const [key] of texts(en)) {
+      if (key.endsWith('_one')) expect(texts(en).has(`${base(key)}_other`), key).toBe(true);
+    }
+    for (const [key] of texts(zh)) expect(key).not.toMatch(/_one$/);
+  });
+
+  it('say something, and about the same things', () => {
+    const english = texts(en);
+    for (const [key, text] of texts(zh)) {
+      expect(text.trim(), key).not.toBe('');
+      const one = english.get(key) ?? english.get(`${base(key)}_other`) ?? '';
+      expect(placeholders(text), key).toEqual(placeholders(one));
+    }
+    for (const [key, text] of english) expect(text.trim(), key).not.toBe('');
+  });
+});
