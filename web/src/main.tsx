@@ -1,3 +1,7 @@
+// First, so that the styles of a component come after them and win.
+import './styles/tokens.css';
+import './styles/base.css';
+
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -5,8 +9,6 @@ import { createRoot } from 'react-dom/client';
 import { makeRouter } from './app/router';
 import { startTheme } from './app/theme';
 import { startI18n } from './i18n';
-import './styles/tokens.css';
-import './styles/base.css';
 
 startTheme();
 await startI18n();

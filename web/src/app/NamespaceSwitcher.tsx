@@ -1,5 +1,6 @@
 import { Boxes, ChevronsUpDown } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { UNSAFE_PortalProvider } from 'react-aria/PortalProvider';
 import {
   Dialog,
   DialogTrigger,
@@ -27,21 +28,24 @@ export function NamespaceSwitcher() {
       ? t('shell.namespacesChosen', { count: names.length })
       : (only ?? t('shell.allNamespaces'));
   return (
-    <DialogTrigger>
-      <Button
-        look="quiet"
-        icon={<Boxes aria-hidden />}
-        aria-label={`${t('shell.namespace')}: ${label}`}
-      >
-        <bdi className="truncate switcher-label">{label}</bdi>
-        <ChevronsUpDown aria-hidden />
-      </Button>
-      <Popover className="popover switcher" placement="bottom start" offset={4}>
-        <Dialog className="switcher-dialog" aria-label={t('shell.chooseNamespaces')}>
-          <Choice />
-        </Dialog>
-      </Popover>
-    </DialogTrigger>
+    // In the landmark of what opens it, where a screen reader looks for it.
+    <UNSAFE_PortalProvider getContainer={() => document.querySelector<HTMLElement>('.header')}>
+      <DialogTrigger>
+        <Button
+          look="quiet"
+          icon={<Boxes aria-hidden />}
+          aria-label={`${t('shell.namespace')}: ${label}`}
+        >
+          <bdi className="truncate switcher-label">{label}</bdi>
+          <ChevronsUpDown aria-hidden />
+        </Button>
+        <Popover className="popover switcher" placement="bottom start" offset={4}>
+          <Dialog className="switcher-dialog" aria-label={t('shell.chooseNamespaces')}>
+            <Choice />
+          </Dialog>
+        </Popover>
+      </DialogTrigger>
+    </UNSAFE_PortalProvider>
   );
 }
 

@@ -16,6 +16,8 @@ export interface Column<T> extends Sortable<T> {
   align?: 'end';
   /** The narrowest page on which the column is shown; without one it always is. */
   from?: 'medium' | 'wide';
+  /** On a narrow page: a second line, for what has no column there. Its column takes what is left. */
+  below?: (row: T) => ReactNode;
 }
 
 export interface TableProps<T> {
@@ -69,7 +71,7 @@ export function Table<T>(props: TableProps<T>) {
     <div className="table-box" ref={scroller}>
       <table className="table" aria-label={label} aria-rowcount={rows.length + 1}>
         <Widths
-          {...{ shown }}
+          {...{ shown, narrow }}
           select={props.selected !== undefined}
           menu={props.menu !== undefined}
         />
@@ -79,7 +81,12 @@ export function Table<T>(props: TableProps<T>) {
           {items.map((item) => {
             const row = rows[item.index];
             return row === undefined ? null : (
-              <Row key={item.key} {...props} {...{ row, shown, height }} index={item.index} />
+              <Row
+                key={item.key}
+                {...props}
+                {...{ row, shown, height, narrow }}
+                index={item.index}
+              />
             );
           })}
           <Space height={after} span={span} />
@@ -90,12 +97,21 @@ export function Table<T>(props: TableProps<T>) {
   );
 }
 
-function Widths<T>(props: { shown: readonly Column<T>[]; select: boolean; menu: boolean }) {
+interface WidthsProps<T> {
+  shown: readonly Column<T>[];
+  narrow: boolean;
+  select: boolean;
+  menu: boolean;
+}
+
+function Widths<T>(props: WidthsProps<T>) {
+  const widthOf = ({ width, below }: Column<T>) =>
+    width === undefined || (props.narrow && below) ? {} : { width };
   return (
     <colgroup>
       {props.select && <col style={{ width: 40 }} />}
       {props.shown.map((each) => (
-        <col key={each.id} style={each.width === undefined ? {} : { width: each.width }} />
+        <col key={each.id} style={widthOf(each)} />
       ))}
       {props.menu && <col style={{ width: 48 }} />}
     </colgroup>
@@ -172,10 +188,11 @@ interface RowProps<T> extends TableProps<T> {
   shown: readonly Column<T>[];
   index: number;
   height: number;
+  narrow: boolean;
 }
 
 function Row<T>(props: RowProps<T>) {
-  const { row, shown, index, height, rowId, rowName, selected, onSelect, menu } = props;
+  const { row, shown, index, height, narrow, rowId, rowName, selected, onSelect, menu } = props;
   const { t } = useTranslation();
   const id = rowId(row);
   const chosen = selected?.has(id) ?? false;
@@ -198,6 +215,7 @@ function Row<T>(props: RowProps<T>) {
       {shown.map((each) => (
         <td key={each.id} className={each.align === 'end' ? 'table-end' : undefined}>
           {each.cell(row)}
+          {narrow && each.below && <div className="table-below truncate">{each.below(row)}</div>}
         </td>
       ))}
       {menu && <td className="table-menu">{menu(row)}</td>}

@@ -25,6 +25,7 @@ export const common = {
   name: 'Name',
   never: 'never',
   no: 'No',
+  noSuggestion: 'Nothing known fits; what you typed is taken as it is.',
   none: 'None',
   nothingMatches: 'Nothing matches “{{text}}”',
   nothingMatchesHint: 'Every column is searched. Use fewer or other words.',
@@ -43,7 +44,11 @@ export const common = {
   state: 'State',
   user: 'User',
   view: 'View',
+  working: 'Working …',
   yes: 'Yes',
+  yamlOf: 'YAML of {{name}}',
+  nameStays: 'An object keeps its name. Create another one instead.',
+  saved: '“{{name}}” is saved',
   errors: {
     connection:
       'The server does not answer. Check your connection; the page tries again by itself.',

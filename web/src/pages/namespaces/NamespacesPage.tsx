@@ -32,7 +32,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'state',
         header: t('common.state'),
-        width: '118px',
+        width: '112px',
         from: 'medium',
         sortBy: (row) => row.state,
         text: (row) => row.state,
@@ -41,7 +41,14 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'name',
         header: t('common.name'),
-        width: '20%',
+        width: '190px',
+        below: (row) => (
+          <>
+            {t(`namespaces.${row.state}`)}
+            {row.description && ' · '}
+            <bdi>{row.description}</bdi>
+          </>
+        ),
         sortBy: (row) => row.name,
         text: (row) => row.name,
         cell: (row) => <bdi className="namespace-name">{row.name}</bdi>,
@@ -57,7 +64,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'members',
         header: t('namespaces.members'),
-        width: '22%',
+        width: '205px',
         from: 'medium',
         sortBy: (row) => row.members.length,
         text: (row) => row.members.map((each) => each.subject.name).join(' '),
@@ -66,7 +73,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'contents',
         header: t('namespaces.contents'),
-        width: '180px',
+        width: '150px',
         from: 'wide',
         sortBy: (row) => row.notebooks + row.models,
         cell: (row) => <ContentsCell row={row} />,
@@ -74,7 +81,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'quota',
         header: t('namespaces.quota'),
-        width: '140px',
+        width: '132px',
         from: 'medium',
         sortBy: (row) => row.use?.share ?? -1,
         cell: (row) => <QuotaCell row={row} />,
@@ -82,7 +89,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'age',
         header: t('common.age'),
-        width: '72px',
+        width: '66px',
         sortBy: (row) => -Date.parse(row.namespace.metadata.creationTimestamp ?? ''),
         cell: (row) => <Age of={row.namespace.metadata.creationTimestamp} />,
       },
