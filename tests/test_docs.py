@@ -14,6 +14,7 @@ from llmos.authentication.passwords import MAX_LENGTH, MIN_LENGTH
 from llmos.cli.members import ROLES
 from llmos.cli.serve import serve
 from llmos.endpoints.account import account_routes
+from llmos.manifests import load
 from manual import DOCS, PAGES
 
 ROOT = DOCS.parent
@@ -94,6 +95,16 @@ def test_the_numbers_of_accounts_are_those_of_the_code():
     ):
         assert text in page
     assert (FORGET_AFTER, "Fifteen minutes without" in page) == (900, True)
+
+
+def test_the_limits_of_sessions_are_those_that_are_shipped():
+    """By their names and defaults."""
+    page = (DOCS / "web.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- limits -->")[2].partition("<!-- end -->")[0]
+    named = dict(re.findall(r"\| `([a-z-]+)` \| `([0-9a-z]+)` \|", table))
+    assert named == {each["metadata"]["name"]: each["default"] for each in load("settings")}
+    accounts = (DOCS / "accounts.md").read_text(encoding="utf-8")
+    assert "12 hours without use, 7 days at most" in accounts
 
 
 def test_every_account_path_is_listed():

@@ -83,8 +83,14 @@ class Stored:
     def read(self, path: str, accept: str = JSON) -> Any:
         """A read of the operator on a bare connection: dumps make thousands of them."""
         headers = {"Accept": accept, "Authorization": self._operator.headers["Authorization"]}
-        self._connection.request("GET", path, headers=headers)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request("GET", path, headers=headers)
+            answer = self._connection.getresponse()
+        except ConnectionError:
+            # Idle for so long that the server has closed it.
+            self._connection.close()
+            self._connection.request("GET", path, headers=headers)
+            answer = self._connection.getresponse()
         body = answer.read()
         assert answer.status == 200, f"{path}: {answer.status}"
         return orjson.loads(body)

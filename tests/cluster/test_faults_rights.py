@@ -125,8 +125,6 @@ def test_a_proxy_is_not_ready_without_the_policies(
         said = client.get("/readyz").text
         assert name in said
         assert ("altered" if altered else "missing") in said
-        # An applied set keeps what others put into it, so it is made anew.
-        cluster.operator.delete(f"{path}/{name}")
         nobody_repairs()
         wait_until(lambda: client.get("/readyz").status_code == 200, 5)
 

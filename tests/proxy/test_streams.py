@@ -1,6 +1,7 @@
 """Streams both ways: as they come, no faster than they are taken, and no longer than is allowed."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -438,6 +439,30 @@ def test_an_early_refusal_reaches_the_client():
             return status, body
 
     assert asyncio.run(scenario()) == (413, b"too much")
+
+
+@pytest.mark.parametrize(
+    ("path", "mebibytes", "expected"), [(CM, 4, 413), (CM, 2, 502), (WEB, 4, 502)]
+)
+def test_a_refusal_that_is_lost_with_a_large_body_is_said_again(path, mebibytes, expected):
+    """Where the cluster hangs up on more than an object may have, the client is at fault."""
+
+    async def scenario():
+        async def hang_up(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(mebibytes << 20)
+            writer.transport.abort()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        async with server, fronted(plain(server.sockets[0].getsockname()[1])) as front:
+            async with connected(front.port) as client:
+                client.send("POST", path, "Content-Length: 100000000")
+                client.writer.write(b"x" * ((mebibytes << 20) + 1))
+                status, _, body = await client.answer()
+            await asyncio.sleep(0.1)
+            return status, json.loads(body)["code"]
+
+    assert asyncio.run(scenario()) == (expected, expected)
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ class Stream:
             "allowWatchBookmarks": "true",
             "resourceVersion": self.version,
             "timeoutSeconds": str(
-                int(self.length or _TIMEOUT_SECONDS * random.uniform(1, 2))  # noqa: S311
+                int(self.length or _TIMEOUT_SECONDS * random.uniform(1, 2))  # noqa: S311 - as above
             ),
         }
         silence = self.length + _LATE if self.length else None

@@ -95,10 +95,12 @@ class ContentReconciler:
         resource, obj = each
         if current is not None and current.get("roleRef") != obj.get("roleRef"):
             await remove(self.client, resource, current)
-        made = await self.client.apply(resource, to_apply(obj, current), manager=MANAGER)
-        exact = repaired(made, obj)
-        if exact is not None:
-            await self.client.update(resource, exact)
+        elif current is not None:
+            exact = repaired(current, obj)
+            if exact is not None:
+                # Applied first, it might be refused: for what others put into a set of ours.
+                await self.client.update(resource, exact)
+        await self.client.apply(resource, to_apply(obj, current), manager=MANAGER)
 
     async def _tell(self, each: Shipped, what: str) -> None:
         now = rfc3339(self.clock())

@@ -96,8 +96,8 @@ class Request:
         request.query_string = self.query_string
         request.raw_headers = self.raw_headers
         request._headers = self.headers  # noqa: SLF001 - of its own class
-        request._query = self.query  # noqa: SLF001
-        request._body = body  # noqa: SLF001
+        request._query = self.query  # noqa: SLF001 - as above
+        request._body = body  # noqa: SLF001 - as above
         request.connection = None
         request.info = self.info
         request.recheck = None

@@ -77,7 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._used_at = 0.0
         self._stopping = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Start the clock: an idle new connection is closed as a slow request is."""
         super().connection_made(transport)
         self._arm()
@@ -97,7 +97,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.on_leave is not None:
             self.on_leave()
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn answers nothing
         """Close, as HTTP does; other protocols may go on in the other direction."""
         if isinstance(self.socket, RawConnection):
             self.socket.taker.eof()
@@ -274,7 +274,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Give the scope its stream."""
         super().on_message_begin()
-        self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]
+        self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]  # objects
 
     def on_url(self, url: bytes) -> None:
         """Refuse a fragment, which is no part of a request target (RFC 9112, 3.2).
@@ -297,7 +297,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._moved_at = self.loop.time()
         super().on_headers_complete()
         if self._candidate is not None:
-            self.heads.remember(self._candidate, self.scope)  # type: ignore[arg-type]
+            self.heads.remember(self._candidate, self.scope)  # type: ignore[arg-type]  # a dict
         if self.parser.should_upgrade():
             # The parser reads nothing behind such a request, whether it is granted or not.
             self.cycle.keep_alive = False

@@ -17,12 +17,15 @@ from llmos.apimachinery.errors import (
     BadGatewayError,
     BadRequestError,
     MethodNotAllowedError,
+    RequestEntityTooLargeError,
     ServiceUnavailableError,
+    StatusError,
     TimedOutError,
     UnauthorizedError,
 )
 from llmos.endpoints.fastlane import in_task
 from llmos.endpoints.http import (
+    MAX_BODY,
     BrokenStreamError,
     Connection,
     Request,
@@ -67,6 +70,25 @@ class _Call:
     long: bool
     life: Life
     body: bytes | AsyncIterator[bytes] | None = None
+    sent: int = 0
+    """Bytes of the body so far, where it goes as it comes."""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        async for each in self.request.chunks():
+            self.sent += len(each)
+            yield each
+
+    def broken(self, error: BaseException) -> StatusError:
+        """What a broken connection means.
+
+        The cluster refuses a body that is too large while it still comes, and hangs up; its answer
+        may be lost on the way.
+        """
+        if self.sent > MAX_BODY and not self.long:
+            return RequestEntityTooLargeError.of(MAX_BODY)
+        _LOG.warning("the cluster did not answer well: %s: %s", type(error).__name__, error)
+        return BadGatewayError("the cluster's API server did not answer well", {})
 
 
 @dataclass(slots=True)
@@ -95,6 +117,7 @@ class Forwarder:
             BadRequestError: it cannot be passed on as it came.
             MethodNotAllowedError: no server of Kubernetes knows the method.
             BadGatewayError: the cluster broke off, or answered what is no HTTP.
+            RequestEntityTooLargeError: it broke off amid a body larger than it takes.
             ServiceUnavailableError: the cluster cannot be reached, or does not know the proxy.
             TimedOutError: it did not answer in time.
         """
@@ -152,7 +175,7 @@ class Forwarder:
             return
         if call.long and request.connection is not None:
             request.connection.allow_long_body()
-        call.body = request.chunks()
+        call.body = call.chunks()
         if length is not None:
             call.headers.append(("Content-Length", str(length)))
 
@@ -162,11 +185,11 @@ class Forwarder:
             return await self._send_once(call, target)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             if call.request.method not in _REPEATABLE or call.body is not None:
-                raise _broken(error) from None
+                raise call.broken(error) from None
         try:
             return await self._send_once(call, target)
         except aiohttp.ClientError as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
 
     async def _send_once(self, call: _Call, target: Target) -> aiohttp.ClientResponse:
         method = call.request.method
@@ -180,7 +203,7 @@ class Forwarder:
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             raise
         except (aiohttp.ClientError, ValueError) as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
         else:
             return answer
         finally:
@@ -192,7 +215,7 @@ class Forwarder:
         try:
             answer = await self.upstream.send(target, "GET", _PROBE, headers, None)
         except aiohttp.ClientError as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
         answer.close()
         return answer.status != 401
 
@@ -217,7 +240,7 @@ class Forwarder:
             return await self._read(call, answer)
         except (aiohttp.ClientError, ValueError) as error:
             answer.close()
-            raise _broken(error) from None
+            raise call.broken(error) from None
         except BaseException:
             answer.close()
             raise
@@ -269,7 +292,7 @@ class Forwarder:
             return tunnel.upgraded(answer, protocol, life)
         except (ValueError, upgrading.BadAnswerError) as error:
             answer.abort()
-            raise _broken(error) from None
+            raise call.broken(error) from None
 
     async def _ask(self, call: _Call, target: Target, protocol: bytes) -> UpstreamConnection:
         headers = [*call.headers, ("Connection", "Upgrade"), ("Upgrade", protocol.decode())]
@@ -278,7 +301,7 @@ class Forwarder:
         try:
             return await upgrading.ask(target, call.request.method, call.path, headers)
         except upgrading.BadAnswerError as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
         except (OSError, TimeoutError) as error:
             self.breaker.failed(error)
             raise UnreachableError from None
@@ -367,8 +390,3 @@ def _target_of(request: Request) -> str:
         return target.decode("ascii")
     except UnicodeDecodeError:
         raise BadRequestError("the request target is not ASCII") from None
-
-
-def _broken(error: BaseException) -> BadGatewayError:
-    _LOG.warning("the cluster did not answer well: %s: %s", type(error).__name__, error)
-    return BadGatewayError("the cluster's API server did not answer well", {})

@@ -36,6 +36,7 @@ JUDGED: Mapping[tuple[str, str], APIResource] = {
     )
 }
 _NAMESPACES = ("", "namespaces")
+_JSON, _YAML, _APPLY = "application/json", "application/yaml", "application/apply-patch+yaml"
 _OPERATIONS: Mapping[str, Operation] = {
     "create": "CREATE",
     "update": "UPDATE",
@@ -50,7 +51,7 @@ def judges(info: RequestInfo) -> bool:
         return False
     kind = (info.group, info.resource)
     if kind == _NAMESPACES:
-        return info.verb == "create"
+        return info.verb in ("create", "patch")
     return kind in JUDGED and (info.verb in _OPERATIONS or info.verb == "deletecollection")
 
 
@@ -72,8 +73,7 @@ class Rules:
         """
         info = request.info
         if (info.group, info.resource) == _NAMESPACES:
-            await self._complete(request, resources.NAMESPACES)
-            return await self.forward(request)
+            return await self._namespace(request)
         resource = JUDGED[info.group, info.resource]
         if info.verb == "deletecollection":
             why = "one change could take away too much: delete them one by one"
@@ -82,18 +82,51 @@ class Rules:
             await self._complete(request, resource)
         return await self._judged(request, resource)
 
-    async def _complete(self, request: Request, resource: APIResource) -> None:
-        """Set in a whole object what the platform sets."""
-        content_type = request.headers.get("content-type", "")
+    async def _namespace(self, request: Request) -> Answer:
+        """Have it say who created it, also where an apply does.
+
+        An apply has to say it each time: what its manager does not repeat would be taken away.
+        """
+        resource = resources.NAMESPACES
+        if request.info.verb == "create":
+            await self._complete(request, resource)
+        elif _media_type(request) == _APPLY:
+            old = self.platform.get(resource.group_resource, "", request.info.name)
+            if old is None:
+                tried = await self.forward(await _dry(request))
+                if tried.status == 200:  # another replica made it just now
+                    return await self.forward(request)
+                if tried.status != 201:
+                    return tried
+            await self._complete(request, resource, old, (_YAML, _APPLY))
+        return await self.forward(request)
+
+    async def _complete(
+        self,
+        request: Request,
+        resource: APIResource,
+        old: Object | None = None,
+        media_types: tuple[str, str] = ("", _JSON),
+    ) -> None:
+        """Set in a whole object what the platform sets.
+
+        Args:
+            request: its body is completed.
+            resource: what it is about.
+            old: the object as it is; None: as memory has it.
+            media_types: how the body is read (as its header says, where that is empty), and what a
+                completed one is, which is JSON in any case.
+        """
+        content_type = media_types[0] or request.headers.get("content-type", "")
         obj = decode_body(await request.body(), content_type, resource.kind).value
         said = orjson.dumps(obj)
-        old = self._known(resource, request.info.name)
+        old = old or self._known(resource, request.info.name)
         if resource == resources.USERS and request.info.verb == "create":
             _name(obj)
         self.admission.mutate(self._attributes(request, resource, obj, old))
         completed = orjson.dumps(obj)
         if completed != said:
-            request.put_body(completed, "application/json")
+            request.put_body(completed, media_types[1])
 
     async def _judged(self, request: Request, resource: APIResource) -> Answer:
         info = request.info
@@ -145,6 +178,10 @@ class Rules:
             user=request.user,
             dry_run=bool(request.query.get("dryRun")),
         )
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _name(user: Object) -> None:

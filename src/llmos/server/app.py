@@ -56,7 +56,14 @@ def build(
         if PASSWORD_NOTE in notes:
             await core.accounts.absorb_password(user, notes[PASSWORD_NOTE])
 
-    reading = Reading(core.storage, clock, still_allowed, core.streams, core.catalog.in_force)
+    reading = Reading(
+        core.storage,
+        clock,
+        still_allowed,
+        core.streams,
+        protobuf=True,
+        in_force=core.catalog.in_force,
+    )
     changing = Changing(core.store, clock, gate.creation_check, {USERS: keep_password})
     router = Router(
         catalog=core.catalog,
