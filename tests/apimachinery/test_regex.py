@@ -100,7 +100,7 @@ def test_a_text_that_needs_too_many_states_is_given_up() -> None:
     begin = time.process_time()
     with pytest.raises(TextTooComplexError):
         Regex("(a|b)*a(a|b){900}c").search(text)
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 @given(

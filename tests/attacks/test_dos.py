@@ -22,7 +22,7 @@ from support.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 MEBIBYTE = 1024 * 1024
 OTHERS_WAIT = 1.0
-"""Seconds that honest clients may wait longer; figures are measured elsewhere, on a quiet machine."""
+"""Seconds that honest clients may wait longer; figures are measured on a quiet machine."""
 T = TypeVar("T")
 
 
