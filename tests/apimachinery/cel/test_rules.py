@@ -25,19 +25,17 @@ def named(**spec):
     return {"apiVersion": "v1", "kind": "K", "metadata": {"name": "x"}, "spec": spec}
 
 
-def said(node, obj, old=None):
-    return [str(each) for each in compile_rules(node)(obj, old)]
+def said(node, obj, old=None, warnings=None):
+    told = [] if warnings is None else warnings
+    return [str(each) for each in compile_rules(node)(obj, old, told)]
 
 
 def on_create(node, **spec):
     return said(node, named(**spec))
 
 
-def on_update(node, old, new):
-    """What both questions of an update say."""
-    before, after = named(**old), named(**new)
-    after["metadata"]["resourceVersion"] = "7"
-    return [*said(node, after), *said(node, after, before)]
+def on_update(node, old, new, warnings=None):
+    return said(node, named(**new), named(**old), warnings)
 
 
 INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
