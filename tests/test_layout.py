@@ -20,6 +20,8 @@ FOREIGN = re.compile(
     )
 )
 """Paths of somebody's machine, addresses of registries, and promises."""
+WAIVER = re.compile(r"# (?:noqa|type: ignore)")
+REASON = re.compile(r"# noqa: [A-Z]+\d+ - \w|# type: ignore\[[a-z-]+\]  # \w")
 
 
 def tracked() -> list[Path]:
@@ -51,6 +53,18 @@ def test_every_test_says_what_must_hold():
         and not ast.get_docstring(node)
     ]
     assert silent == []
+
+
+def test_every_waiver_gives_its_reason():
+    """What a check is told to overlook is told beside it, with why."""
+    found = []
+    for path in tracked():
+        if path.suffix != ".py" or path == Path(__file__):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if WAIVER.search(line) and not REASON.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}")
+    assert found == []
 
 
 def test_the_tree_speaks_of_no_machine():

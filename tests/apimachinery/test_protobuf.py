@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from llmos.apimachinery.go_types import message_fields
 from llmos.apimachinery.protobuf import MAGIC, ProtobufError, UnknownKindError, decode
-from llmos.apimachinery.protobuf_encoding import can_encode, encode, encode_event
+from llmos.apimachinery.protobuf_encoding import (
+    UnknownFieldError,
+    can_encode,
+    encode,
+    encode_event,
+    encode_item,
+    encode_list,
+)
 from support.protobuf_wire import data, varint
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "protobuf_bodies.json").read_text())
@@ -216,6 +223,35 @@ def test_lists_are_written():
     meta = data(1, b"") + data(2, b"7") + data(3, b"") + b"\x20\x00"
     assert encode(listed) == _whole(b"SecretList", data(1, meta) + data(2, raw))
     assert encode({**listed, "items": None}) == _whole(b"SecretList", data(1, meta))
+
+
+def test_lists_are_written_in_parts():
+    """Item after item, as the whole is."""
+    listed = {
+        "apiVersion": "v1",
+        "kind": "SecretList",
+        "metadata": {"resourceVersion": "7"},
+        "items": [{"metadata": {"name": each}} for each in "ab"],
+    }
+    typed = [{"apiVersion": "v1", "kind": "Secret", **each} for each in listed["items"]]
+    assert encode_list(listed, map(encode_item, typed)) == encode(listed)
+
+
+@pytest.mark.parametrize(
+    ("obj", "field"),
+    [
+        ({"metadata": {"colour": "red"}}, "meta/v1.ObjectMeta has no field colour"),
+        ({"spec": {"colour": "red"}}, "core/v1.PodSpec has no field colour"),
+        (
+            {"spec": {"containers": [{"livenessProbe": {"colour": 1, "exec": {}}}]}},
+            "core/v1.Probe has no field colour",
+        ),
+    ],
+)
+def test_no_field_is_left_out(obj, field):
+    """What the table does not know is not written without being told of."""
+    with pytest.raises(UnknownFieldError, match=field):
+        encode({"apiVersion": "v1", "kind": "Pod", **obj})
 
 
 def test_events_are_framed():

@@ -13,8 +13,10 @@ from llmos.apis.platform_content import (
     shipped,
     to_apply,
 )
+from llmos.authentication.session_limits import DEFAULTS, read_length
 from llmos.manifests import load
 
+ADORNED = ("namespaces", "serviceaccounts", "settings")
 CONTENT = {each.place: each for each in shipped()}
 BUILTIN = [each for each in shipped() if each.object.get("spec", {}).get("builtin")]
 
@@ -22,7 +24,9 @@ BUILTIN = [each for each in shipped() if each.object.get("spec", {}).get("builti
 def test_everything_shipped_is_content():
     """Each object of each folder is there once, and nothing of the embedded server's."""
     objects = [
-        obj for each in ("namespaces", "crds", "policies", "roles", "cluster") for obj in load(each)
+        obj
+        for each in ("namespaces", "crds", "policies", "roles", "settings", "cluster")
+        for obj in load(each)
     ]
     assert len(objects) == len(CONTENT) == len(shipped())
     names = {each.name for each in CONTENT}
@@ -52,7 +56,7 @@ def test_what_is_as_shipped_is_right():
 
 @pytest.mark.parametrize(
     "place",
-    [each for each in CONTENT if each.resource.resource not in ("namespaces", "serviceaccounts")],
+    [each for each in CONTENT if each.resource.resource not in ADORNED],
     ids=str,
 )
 def test_every_part_is_restored(place):
@@ -135,3 +139,13 @@ def test_readiness_names_what_is_missing_or_altered() -> None:
         memory.objects[each.place] = {**whole, "spec": {**whole["spec"], "more": 1}}
         assert amiss(memory) == [f"{each.place} is altered"]
         memory.objects[each.place] = whole
+
+
+def test_what_an_administrator_sets_stays():
+    """A setting is there to be set; nobody who puts the platform in place takes that back."""
+    settings = [each.object for each in shipped() if each.resource.kind == "Setting"]
+    assert settings
+    for each in settings:
+        assert read_length(each["default"]) == DEFAULTS[each["metadata"]["name"]]
+        assert repaired({**each, "value": "30m", "customized": True}, each) is None
+        assert "value" not in to_apply(each, {**each, "value": "30m"})

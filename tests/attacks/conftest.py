@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from attacks.support import MG, NS, Actor, World, canary, global_role, rule
+from attacks.support import Actor, World
+from attacks.words import MG, NS, canary, global_role, rule
 from support.cluster import running_cluster
 from support.objects import config_map
 from support.running import RunningEngine, running_embedded

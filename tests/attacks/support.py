@@ -1,4 +1,4 @@
-"""The world that every attack happens in: who is there, what they must never see, what must stay.
+"""The world that every attack happens in: who is there, and what they must never see.
 
 Everybody speaks through an ``Actor``, which sends raw bytes and checks every answer for what is
 always also true: no 5xx, no stack trace, no canary of others, an answer within a second.
@@ -6,81 +6,24 @@ always also true: no 5xx, no stack trace, no canary of others, an answer within 
 
 import json
 import re
-import secrets
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from attacks.stored import Stored
 from attacks.wire import Answer, Pairs, Wire, request_bytes
-from support.etcd import Etcd, Row
+from attacks.words import APPLY, GROUPS, JSON, JSON_PATCH, MERGE, MG, NS, RB, SSAR, canary, unique
 from support.objects import Object, member, role_binding, subject, user
 from support.running import RunningEngine
 from support.waiting import wait_until
 from support.watching import Watching, watching
 
-NS = "/api/v1/namespaces"
-MG = "/apis/management.llmos.ai/v1"
-RB = "/apis/rbac.authorization.k8s.io/v1"
-SSAR = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-JSON = "application/json"
-MERGE = "application/merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
-APPLY = "application/apply-patch+yaml"
-GROUPS = ("llmos:users", "system:authenticated")
-"""What everybody is a member of whom the platform knows."""
-RESERVED = (
-    "kube-node-lease", "kube-public", "kube-system", "llmos-dashboards", "llmos-db-system",
-    "llmos-gpu-stakc-system", "llmos-gpu-stack-system", "llmos-monitoring-system", "llmos-system",
-    "storage-system", "system-upgrade",
-)  # fmt: skip
-
-_NOISE = re.compile(
-    r"(leases|masterleases|peerserverleases|events|resourcequotas/quota-[^/]+)/|secrets/llmos-system/login-failures$"
-)
-"""Keys of a cluster's store that change while nobody asks it to."""
 _ODD_REVISION = re.compile(
     r"strconv\.ParseUint: parsing|resourceVersion should not be set on objects to be created"
 )
-
-Key = tuple[str, str, str, str]
-"""Group, plural, namespace, name."""
-
-
-def canary() -> str:
-    """A text that nobody guesses and that is easy to find wherever it leaks."""
-    return f"CANARY-{secrets.token_hex(8)}"
-
-
-def unique(prefix: str) -> str:
-    """A name that no other test uses."""
-    return f"{prefix}-{secrets.token_hex(3)}"
-
-
-def _noise(key: Key) -> bool:
-    """What the server writes by itself while nobody asks it to."""
-    group, plural, namespace, name = key
-    return (
-        (
-            plural in ("nodes", "events", "leases")
-            and namespace in ("", "kube-node-lease", "kube-system", "llmos-system", "default")
-        )
-        or (plural, namespace, name) == ("secrets", "llmos-system", "login-failures")
-        or group == "events.k8s.io"
-    )
-
-
-@dataclass(frozen=True)
-class Dump:
-    """Every object of every kind, and where the log stood."""
-
-    revision: int
-    objects: Mapping[Key, str]
 
 
 @dataclass
@@ -207,7 +150,7 @@ class World:
         self.admin = self.engine.client(token)
         self.wire = Wire(self.engine.url, str(self.engine.ca_file))
         self.anonymous = Actor("anonymous", self)
-        self._connection = Wire(str(self.operator.base_url), str(self.engine.ca_file)).keep()
+        self.stored = Stored(self.engine)
 
     @property
     def on_cluster(self) -> bool:
@@ -216,7 +159,7 @@ class World:
 
     def close(self) -> None:
         """Close what the world keeps open."""
-        self._connection.close()
+        self.stored.close()
         self.admin.close()
 
     # What must not happen
@@ -254,8 +197,6 @@ class World:
         """What the server has logged so far."""
         return self.engine.log.read_text()
 
-    # What must stay
-
     def do(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """A request of the operator, which must succeed; passwords are for the platform to keep."""
         people = path.startswith(f"{MG}/users")
@@ -263,116 +204,11 @@ class World:
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
         return orjson.loads(answer.content) if answer.content else None
 
-    def kinds(self) -> list[tuple[str, str, str]]:
-        """Group, version and plural of all that can be listed."""
-        accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-        found = []
-        for root in ("/api", "/apis"):
-            for group in self.read(root, accept)["items"]:
-                version = group["versions"][0]
-                found += [
-                    (group["metadata"].get("name", ""), version["version"], each["resource"])
-                    for each in version["resources"]
-                    if "list" in each["verbs"]
-                ]
-        return found
-
-    def dump(self) -> Dump:
-        """Everything that is stored, at a moment when nothing is being written."""
-        deadline = time.monotonic() + 15
-        while True:
-            before, objects = self.revision(), self._objects()
-            if self.revision() == before or self.engine.store is not None:
-                return Dump(before, objects)
-            assert time.monotonic() < deadline, "the server does not come to rest"
-
-    def read(self, path: str, accept: str = JSON) -> Any:
-        """A read of the operator on a bare connection: dumps make thousands of them."""
-        headers = {"Accept": accept, "Authorization": self.operator.headers["Authorization"]}
-        self._connection.request("GET", path, headers=headers)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        assert answer.status == 200, f"{path}: {answer.status}"
-        return orjson.loads(body)
-
-    def revision(self) -> int:
-        """Where the log stands."""
-        return int(self.read("/api/v1/configmaps?limit=1")["metadata"]["resourceVersion"])
-
-    def _objects(self) -> dict[Key, str]:
-        found: dict[Key, str] = {}
-        for group, version, plural in self.kinds():
-            root = f"/apis/{group}/{version}" if group else f"/api/{version}"
-            for each in self.read(f"{root}/{plural}")["items"]:
-                meta = each["metadata"]
-                key = (group, plural, meta.get("namespace", ""), meta["name"])
-                if not _noise(key):
-                    found[key] = orjson.dumps(each, option=orjson.OPT_SORT_KEYS).decode()
-        return found
-
     @contextmanager
     def unchanged(self) -> Iterator[None]:
         """Nothing that happens in the block leaves a trace in the store, not even for a moment."""
-        store = self.engine.store
-        if store is not None:
-            with self._unchanged_in(store):
-                yield
-            return
-        self._come_to_rest(self.revision)
-        before = self.dump()
-        yield
-        after = self.dump()
-        _assert_same(before.objects, after.objects)
-        if after.revision != before.revision:
-            self._assert_no_events(before.revision)
-
-    @contextmanager
-    def _unchanged_in(self, store: Etcd) -> Iterator[None]:
-        """The same, where the store can be asked itself and its leases are renewed all the time."""
-        self._come_to_rest(lambda: _quiet(store.rows()[1]))
-        revision, before = store.rows()
-        yield
-        later, after = store.rows()
-        _assert_same(_quiet(before), _quiet(after))
-        renewed = [
-            after[key].version - (before[key].version if key in before else 0)
-            for key in after.keys() - _quiet(after).keys()
-        ]
-        if later - revision != sum(renewed):
-            self._assert_no_events(revision)
-
-    def _come_to_rest(self, state: Callable[[], object]) -> None:
-        """Wait until what earlier tests began is over: tokens go a moment after their users."""
-        deadline = time.monotonic() + 15
-        last = state()
-        while time.monotonic() < deadline:
-            time.sleep(0.05)
-            if (now := state()) == last:
-                return
-            last = now
-
-    def _assert_no_events(self, revision: int) -> None:
-        events = self._events_since(revision)
-        assert not events, f"the store has changed meanwhile: {events}"
-
-    def _events_since(self, revision: int) -> list[Any]:
-        """What a watch of every kind saw since; only what nobody asked for is left out."""
-
-        def watch(kind: tuple[str, str, str]) -> list[Any]:
-            group, version, plural = kind
-            root = f"/apis/{group}/{version}" if group else f"/api/{version}"
-            path = f"{root}/{plural}?watch=1&timeoutSeconds=1&resourceVersion={revision}"
-            lines = self.operator.get(path).text.splitlines()
-            events = [json.loads(line) for line in lines]
-            assert all(each["type"] != "ERROR" for each in events), events
-            keys = [
-                (group, plural, meta.get("namespace", ""), meta["name"])
-                for meta in (each["object"]["metadata"] for each in events)
-            ]
-            return [key for key in keys if not _noise(key)]
-
-        with ThreadPoolExecutor(16) as pool:
-            return [key for keys in pool.map(watch, self.kinds()) for key in keys]
+        with self.stored.unchanged():
+            yield
 
     # Who is there
 
@@ -427,35 +263,3 @@ class World:
         self.do("POST", NS, {"metadata": {"name": name}})
         path = f"{NS}/{name}/serviceaccounts/default"
         wait_until(lambda: self.operator.get(path).status_code == 200, 10)
-
-
-def _quiet(rows: Mapping[str, Row]) -> dict[str, Row]:
-    """The rows that nobody writes unasked."""
-    return {key: row for key, row in rows.items() if not _NOISE.match(key)}
-
-
-def _assert_same(before: Mapping[Any, object], after: Mapping[Any, object]) -> None:
-    keys = before.keys() | after.keys()
-    changed = {key for key in keys if before.get(key) != after.get(key)}
-    assert not changed, f"the store has changed: {sorted(changed)}"
-
-
-def rule(groups: str, resources: str, verbs: str, *names: str) -> dict[str, Any]:
-    """A PolicyRule; each of the first three is a list in one string, separated by spaces."""
-    made: dict[str, Any] = {
-        "apiGroups": groups.split() or [""],
-        "resources": resources.split(),
-        "verbs": verbs.split(),
-    }
-    return made | ({"resourceNames": list(names)} if names else {})
-
-
-def global_role(name: str, *rules: Object) -> Object:
-    """A GlobalRole."""
-    return {
-        "apiVersion": "management.llmos.ai/v1",
-        "kind": "GlobalRole",
-        "metadata": {"name": name},
-        "spec": {"displayName": name},
-        "rules": list(rules),
-    }

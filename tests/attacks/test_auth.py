@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from attacks.support import MG, NS, Actor, World, unique
+from attacks.support import Actor, World
+from attacks.words import MG, NS, unique
 from support.objects import secret
 from support.waiting import wait_until
 

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from attacks.support import MG, NS, RB, Actor, World, rule, unique
+from attacks.support import Actor, World
+from attacks.words import MG, NS, RB, rule, unique
 from support.waiting import stays, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.on("cluster")]
@@ -192,7 +193,7 @@ def holes(policy: dict, bound: set[str]) -> list[str]:
 
 
 def _policies(world: World) -> list[dict]:
-    items = world.read(f"{ADMISSION}/validatingadmissionpolicies")["items"]
+    items = world.stored.read(f"{ADMISSION}/validatingadmissionpolicies")["items"]
     return [each for each in items if "llmos" in each["metadata"]["name"]]
 
 
@@ -205,7 +206,7 @@ def _warns(binding: dict) -> bool:
 
 
 def _bound(world: World) -> set[str]:
-    items = world.read(f"{ADMISSION}/validatingadmissionpolicybindings")["items"]
+    items = world.stored.read(f"{ADMISSION}/validatingadmissionpolicybindings")["items"]
     return {
         each["spec"]["policyName"]
         for each in items
@@ -271,7 +272,7 @@ def test_adm_10_nobody_takes_a_rule_away(world: World, who: str, kind: str):
 
 def test_adm_10_no_policy_depends_on_what_may_be_missing(world: World):
     """Either there is no parameter, or its absence denies."""
-    for each in world.read(f"{ADMISSION}/validatingadmissionpolicybindings")["items"]:
+    for each in world.stored.read(f"{ADMISSION}/validatingadmissionpolicybindings")["items"]:
         # Other users are parameters of one, and where there are none no name is taken.
         ours = each["metadata"]["name"].startswith("llmos-") and "paramRef" in each["spec"]
         if ours and each["metadata"]["name"] != "llmos-usernames":
@@ -282,7 +283,7 @@ def test_adm_10_no_policy_depends_on_what_may_be_missing(world: World):
 def test_ctl_06_nobody_takes_the_lead(world: World, who: str):
     """The Lease of the controllers is not to be had, and one of the same name means nothing."""
     actor = world.actors[who]
-    items = world.read(f"{LEASES}/llmos-system/leases")["items"]
+    items = world.stored.read(f"{LEASES}/llmos-system/leases")["items"]
     assert items, "nobody leads"
     for lease in items:
         name = lease["metadata"]["name"]
@@ -303,7 +304,7 @@ def test_ctl_06_nobody_takes_the_lead(world: World, who: str):
 
 
 def _made_for(world: World, kind: str, binding: str) -> dict | None:
-    items = world.read(f"{RB}/namespaces/team-x/{kind}")["items"]
+    items = world.stored.read(f"{RB}/namespaces/team-x/{kind}")["items"]
     uid = world.do("GET", f"{MG}/roletemplatebindings/{binding}")["metadata"]["uid"]
     owned = [
         each

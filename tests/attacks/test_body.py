@@ -6,7 +6,8 @@ import zlib
 
 import pytest
 
-from attacks.support import APPLY, JSON, JSON_PATCH, MERGE, MG, NS, RB, Actor, World, unique
+from attacks.support import Actor, World
+from attacks.words import APPLY, JSON, JSON_PATCH, MERGE, MG, NS, RB, unique
 from support.objects import config_map, member, subject
 from support.waiting import wait_until
 

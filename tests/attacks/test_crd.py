@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from attacks.support import MG, NS, Actor, World, unique
+from attacks.support import Actor, World
+from attacks.words import MG, NS, unique
 from support.objects import Object
 from support.waiting import wait_until
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from attacks.support import MG, NS, RB, Actor, World, rule, unique
+from attacks.support import Actor, World
 from attacks.wire import request_bytes
+from attacks.words import MG, NS, RB, rule, unique
 from support.objects import member, role_binding, subject
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from attacks.support import APPLY, MG, NS, STRATEGIC, Actor, World, canary, unique
+from attacks.support import Actor, World
 from attacks.wire import Answer
+from attacks.words import APPLY, MG, NS, STRATEGIC, canary, unique
 from support.objects import user
 from support.waiting import wait_until
 

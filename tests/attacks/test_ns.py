@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attacks.support import MG, NS, RB, RESERVED, Actor, World, rule, unique
+from attacks.support import Actor, World
+from attacks.words import MG, NS, RB, RESERVED, rule, unique
 from support.objects import config_map, member, namespace, role_binding, subject
 from support.waiting import wait_until
 
@@ -235,7 +236,7 @@ def test_ns_12_there_is_no_gap_in_ownership(alice: Actor, root: Actor, world: Wo
     path = f"{NS}/team-a"
     pointer = "/metadata/labels/llmos.ai~1tenant"
     assert root.patch(path, {"metadata": {"labels": {key: "a"}}}).status == 200
-    since = str(world.revision())
+    since = str(world.stored.revision())
     with world.unchanged():
         both = {"metadata": {"labels": {key: None, "free": "yes"}}}
         assert alice.patch(path, both).status == 403
@@ -337,7 +338,7 @@ def test_ns_16_nothing_is_made_in_an_ending_namespace(world: World, root: Actor)
     wait_until(lambda: world.operator.get(path).status_code == 404, 15)
 
     def orphans() -> list:
-        found = world.dump().objects
+        found = world.stored.dump().objects
         return [key for key, text in found.items() if key[2] == name or f'"{name}"' in text]
 
     wait_until(lambda: not orphans(), 10)

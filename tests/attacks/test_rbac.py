@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attacks.support import JSON, MERGE, MG, NS, RB, Actor, World, global_role, rule, unique
+from attacks.support import Actor, World
 from attacks.wire import read_answer, request_bytes
+from attacks.words import JSON, MERGE, MG, NS, RB, global_role, rule, unique
 from support.objects import config_map, member, role_binding, role_template, subject
 from support.waiting import wait_until
 

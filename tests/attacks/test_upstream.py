@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from attacks.support import MG, NS, RB, Actor, World, rule
+from attacks.support import Actor, World
 from attacks.wire import request_bytes
+from attacks.words import MG, NS, RB, rule
 from support.objects import user
 from support.upstreamlog import Sent, UpstreamLog
 from support.waiting import wait_until

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from attacks.support import MERGE, MG, NS, RESERVED, Actor, World, rule
+from attacks.support import Actor, World
 from attacks.wire import request_bytes
+from attacks.words import MERGE, MG, NS, RESERVED, rule
 from support.objects import config_map
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,27 @@ def test_url_01_02_no_path_leads_out_of_a_namespace(alice: Actor, path: str):
     """However it is written, the way to team-b is refused as its own path is."""
     for method in ("GET", "DELETE"):
         assert alice.call(method, path).status in (400, 403, 404)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"{NS}#x",
+        f"{NS}/team-a/configmaps#/../../team-b/configmaps",
+        f"{NS}/team-a/configmaps?limit=1#&fieldSelector=x",
+        f"{NS}/team-a/configmaps/a?#",
+        f"https://127.0.0.1{NS}#x",
+        "/version#x",
+        "/auth/whoami#",
+        "/#",
+        "#",
+    ],
+)
+def test_url_02_a_fragment_is_a_bad_request(alice: Actor, anonymous: Actor, target: str):
+    """Nothing cuts it off and answers the rest; it is no part of what a client may ask for."""
+    for actor in (alice, anonymous):
+        for method in ("GET", "POST", "DELETE"):
+            assert actor.call(method, target).status == 400
 
 
 @pytest.mark.parametrize("escape", ["%", "%zz", "%2", "%2%65%2e", "%u0062", "%-1", "%%62"])

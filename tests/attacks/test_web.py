@@ -2,8 +2,9 @@
 
 import pytest
 
-from attacks.support import MG, NS, Actor, World
+from attacks.support import Actor, World
 from attacks.wire import Answer, read_answer, request_bytes
+from attacks.words import MG, NS
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.slow

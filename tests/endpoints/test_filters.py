@@ -305,6 +305,7 @@ class Browser(Site):
     """Alice has a browser's session, besides a token."""
 
     SESSION = "token-abcde:key"
+    API_TOKEN = "token-fghij:key"
     OWN = "https://llmos.example"
 
     def __init__(self):
@@ -321,7 +322,7 @@ class Browser(Site):
             return alice and Identity(
                 alice, "session", "token-abcde", browser=True, must_change_password=self.must_change
             )
-        identity = super().authenticate(bearer)
+        identity = super().authenticate("alice" if bearer == self.API_TOKEN else bearer)
         if identity is not None and self.must_change:
             return Identity(identity.user, "session", must_change_password=True)
         return identity
@@ -360,9 +361,12 @@ def test_a_cookie_is_no_proof_of_who_wants_a_change(browser):
     assert not browser.used, "what is refused is no use"
 
 
-@pytest.mark.parametrize("session", ["", "token-abcde", "token-abcde:", "garbage", "alice"])
+@pytest.mark.parametrize(
+    "session", ["", "token-abcde", "token-abcde:", "token-abcde:x", "garbage", Browser.API_TOKEN]
+)
 def test_a_bad_cookie_is_401(browser, session):
     """It is never nobody; nor is a token that is no browser's good as a cookie."""
+    assert browser.passed(token=Browser.API_TOKEN).user.name == "alice"
     with pytest.raises(UnauthorizedError):
         browser.passed_by_cookie(session=session)
 
@@ -400,6 +404,9 @@ def test_a_request_is_a_use_and_a_watch_is_none(browser):
     assert still(browser, request)
     browser.passed()
     assert browser.used == ["token-abcde"]
+    request = browser.passed_by_cookie("POST")
+    assert still(browser, request)
+    assert browser.used == ["token-abcde"] * 2
 
 
 def test_a_stream_by_cookie_ends_with_its_session(browser):

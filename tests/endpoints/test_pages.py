@@ -31,7 +31,7 @@ def answer(path="/ui/", method="GET", site=SITE, **headers) -> Answer:
     async def never(request):
         raise AssertionError
 
-    app = Pipeline([refuse], never, lambda: 0.0, Pages(lambda: site))
+    app = Pipeline([refuse], never, lambda: 0.0, pages=Pages(lambda: site))
     named = {name.replace("_", "-"): each for name, each in headers.items()}
     return answer_of(app, scope_of(method, path, named))
 

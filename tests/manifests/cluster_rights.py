@@ -19,7 +19,7 @@ signed in from making a token or running a pod.
 """
 TEXTS = {
     "llmos-proxy": """It reads all kinds, because lists over all namespaces show a user his part of
-any of them. It writes passwords, tokens and sessions.""",
+any of them. It writes passwords, tokens, sessions and claims of usernames.""",
     "llmos-controllers": """They write RBAC objects, bindings of default roles and statuses; and,
 of the platform's own content, what is named.""",
 }

@@ -2,10 +2,16 @@
 
 import pytest
 
-from llmos.apis.platform_content import IN_ORDER, NAMESPACES, SERVICE_ACCOUNTS, shipped
+from llmos.apis.platform_content import (
+    IN_ORDER,
+    NAMESPACES,
+    SERVICE_ACCOUNTS,
+    SETTINGS,
+    shipped,
+)
 from manifests.cluster_rights import ACCOUNTS, rules
 
-RESTORED = [each for each in IN_ORDER if each not in (NAMESPACES, SERVICE_ACCOUNTS)]
+RESTORED = [each for each in IN_ORDER if each not in (NAMESPACES, SERVICE_ACCOUNTS, SETTINGS)]
 READS = {"get", "list", "watch"}
 
 

@@ -38,6 +38,11 @@ class Front:
     people: dict[str, UserInfo | None] = field(default_factory=lambda: dict(PEOPLE))
     refused: set[str] = field(default_factory=set)
     """The names of those who have lost their rights."""
+    refused_next: set[str] = field(default_factory=set)
+    """Who loses them while somebody is asked for, slowly."""
+    slow: float = 0.0
+    """How long it takes to say who has rights, in seconds."""
+    asking: bool = False
     body: bytes | None = None
     """What a handler before this one puts in the place of a body."""
     streams: OpenStreams = field(default_factory=OpenStreams)
@@ -68,7 +73,12 @@ class Front:
             request.put_body(self.body)
 
     async def still_allowed(self, request: Request) -> bool:
-        return request.user.name not in self.refused
+        refused = request.user.name in self.refused
+        if self.slow:
+            self.asking = True
+            await asyncio.sleep(self.slow)
+            self.refused |= self.refused_next
+        return not refused
 
     async def aclose(self) -> None:
         await self.forwarder.aclose()

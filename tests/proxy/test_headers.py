@@ -25,7 +25,8 @@ def sent(*headers):
 @pytest.mark.parametrize(
     "name",
     [
-        "authorization", "cookie", "host", "content-length", "expect", "te", "trailer", "upgrade",
+        "authorization", "cookie", "x-csrf-token", "host", "content-length", "expect",
+        "te", "trailer", "upgrade",
         "transfer-encoding", "keep-alive", "proxy-connection", "proxy-authorization",
         "impersonate-user", "impersonate-group", "impersonate-uid", "impersonate-extra-x",
         "impersonate-new", "Impersonate-User", "impersonate_user", "IMPERSONATE_GROUP",

@@ -50,7 +50,7 @@ class Cluster:
         """Send a request; the body that came through comes back."""
         raw = body if isinstance(body, bytes) else orjson.dumps(body)
         request = _request(method, path, raw, media_type, query)
-        intake = PasswordIntake(self.forward, self, self)  # type: ignore[arg-type]
+        intake = PasswordIntake(self.forward, self, self)
         asyncio.run(intake(request))
         return self.bodies[-1]
 

@@ -37,7 +37,7 @@ def problem(known: Known) -> str:
     lifecycle = Lifecycle()
     lifecycle.starting = False
     nothing = str  # says ""
-    return Readiness(lifecycle, known, nothing, nothing).problem()  # type: ignore[arg-type]
+    return Readiness(lifecycle, known, nothing, nothing).problem()
 
 
 def test_ready_with_all_of_them() -> None:

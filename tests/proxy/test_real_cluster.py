@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -243,7 +244,7 @@ def test_kubectl(kubectl: Kubectl, site: Site, alice: Session, tmp_path: Path) -
     """As people use it."""
     manifest = tmp_path / "cm.yaml"
     manifest.write_text(json.dumps(config_map("from-kubectl")))
-    run = lambda *arguments: kubectl(alice, *arguments, namespace="team-a")  # noqa: E731
+    run = partial(kubectl, alice, namespace="team-a")
     assert "created" in run("apply", "-f", str(manifest)).ok()
     assert "from-kubectl" in run("get", "configmaps").column()
     with kubectl.follow(alice, "get", "configmaps", "-w", "--no-headers", namespace="team-a") as f:

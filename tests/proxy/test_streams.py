@@ -1,11 +1,12 @@
 """Streams both ways: as they come, no faster than they are taken, and no longer than is allowed."""
 
 import asyncio
+import json
 import time
 
 import pytest
 
-from llmos.endpoints import protocol
+from llmos.endpoints import protocol, streams
 from llmos.endpoints.protocol import BoundedProtocol
 from llmos.proxy import lifetimes
 from proxy.front import connected, fronted, plain
@@ -197,10 +198,10 @@ def test_a_stream_ends_with_the_rights(monkeypatch, path, said, told):
                 await left.wait()
             return got, took, len(cluster.open), len(front.streams)
 
-    got, took, still_open, streams = asyncio.run(scenario())
+    got, took, still_open, watched = asyncio.run(scenario())
     assert got == ("broken off" if said else 403)
     assert took < 1
-    assert (still_open, streams) == (1, 1)
+    assert (still_open, watched) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +237,67 @@ def test_a_watch_may_end_between_two_events(kind, said, clean):
                 return False
 
     assert asyncio.run(scenario()) == clean
+
+
+@pytest.mark.parametrize("path", [WATCH, LOG, WEB])
+def test_nothing_comes_between_a_change_of_rights_and_its_end(monkeypatch, path):
+    """What the cluster says after rights changed is shown to those alone who still have them."""
+    monkeypatch.setattr(streams, "GATHER_SECONDS", 5.0)
+    monkeypatch.setattr(lifetimes, "RECHECK_SECONDS", 5.0)
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await wire.say(CHUNKED + chunk(b"before\n"))
+        await go_on.wait()
+        await wire.say(chunk(b"after\n"))
+        await wire.reader.read(1)
+
+    async def scenario():
+        async with (
+            scripted(script) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+            connected(front.port) as other,
+        ):
+            for each, user in ((client, "alice"), (other, "bob")):
+                each.send("GET", path, user=user)
+                await each.head()
+                assert await each.chunk() == b"before\n"
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            go_on.set()
+            async with asyncio.timeout(2):
+                assert await other.chunk() == b"after\n"
+                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                    await client.chunk()
+
+    asyncio.run(scenario())
+
+
+def test_a_refusal_comes_whole_whatever_changes(monkeypatch):
+    """Whoever loses his rights while he asks is told so by the cluster."""
+    monkeypatch.setattr(streams, "GATHER_SECONDS", 5.0)
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await go_on.wait()
+        await wire.say(answer(403, b'{"kind":"Status"}'))
+
+    async def scenario():
+        async with (
+            scripted(script) as cluster,
+            fronted(plain(cluster.port)) as front,
+            connected(front.port) as client,
+        ):
+            client.send("GET", WATCH)
+            await eventually(lambda: cluster.asked)
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            go_on.set()
+            status, _, body = await client.answer()
+            return status, body
+
+    assert asyncio.run(scenario()) == (403, b'{"kind":"Status"}')
 
 
 # Uploads
@@ -377,6 +439,30 @@ def test_an_early_refusal_reaches_the_client():
             return status, body
 
     assert asyncio.run(scenario()) == (413, b"too much")
+
+
+@pytest.mark.parametrize(
+    ("path", "mebibytes", "expected"), [(CM, 4, 413), (CM, 2, 502), (WEB, 4, 502)]
+)
+def test_a_refusal_that_is_lost_with_a_large_body_is_said_again(path, mebibytes, expected):
+    """Where the cluster hangs up on more than an object may have, the client is at fault."""
+
+    async def scenario():
+        async def hang_up(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(mebibytes << 20)
+            writer.transport.abort()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        async with server, fronted(plain(server.sockets[0].getsockname()[1])) as front:
+            async with connected(front.port) as client:
+                client.send("POST", path, "Content-Length: 100000000")
+                client.writer.write(b"x" * ((mebibytes << 20) + 1))
+                status, _, body = await client.answer()
+            await asyncio.sleep(0.1)
+            return status, json.loads(body)["code"]
+
+    assert asyncio.run(scenario()) == (expected, expected)
 
 
 @pytest.fixture

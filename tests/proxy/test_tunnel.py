@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from llmos.endpoints import streams
 from llmos.endpoints.protocol import BoundedProtocol
 from llmos.proxy import tunnel
 from proxy.front import connected, fronted, plain
@@ -357,6 +358,98 @@ def test_a_tunnel_ends_with_the_rights(monkeypatch, told):
     assert said in (b"", b"hello")
     assert (end, other) == ("reset", b"hellox")
     assert took < 1
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Nobody is woken by a change of rights, nor looks by himself."""
+    monkeypatch.setattr(streams, "GATHER_SECONDS", 5.0)
+    monkeypatch.setattr(tunnel, "RECHECK_SECONDS", 5.0)
+
+
+@pytest.mark.parametrize("upwards", [True, False])
+def test_nothing_goes_on_between_a_change_of_rights_and_its_end(unhurried, upwards):
+    """What either side says after rights changed is carried for those alone who still have them."""
+    go_on = asyncio.Event()
+    heard = []
+
+    async def script(asked, wire):
+        await wire.say(switching(*asked.values("upgrade")) + b"hello")
+        if upwards:
+            heard.append((asked.values("impersonate-user"), await wire.reader.read(1 << 16)))
+            await wire.say(b"after")
+        else:
+            await go_on.wait()
+            await wire.say(b"after")
+            await wire.reader.read(1)
+
+    async def scenario(cluster, front, client):
+        async with connected(front.port) as other:
+            for each, user in ((client, "alice"), (other, "bob")):
+                each.send("POST", EXEC, *SPDY, user=user)
+                await each.head()
+                assert await each.reader.readexactly(5) == b"hello"
+            front.refused.add("alice")
+            front.streams.rights_changed()
+            go_on.set()
+            if upwards:
+                client.writer.write(b"command")
+                other.writer.write(b"command")
+            async with asyncio.timeout(2):
+                assert await other.reader.readexactly(5) == b"after"
+                return await rest(client)
+
+    assert run(scenario, script) == (b"", "reset")
+    if upwards:
+        assert [each for each in heard if each[1]] == [(["bob"], b"command")]
+
+
+def test_what_waits_comes_whole_and_before_the_end(unhurried):
+    """Of a cluster that says much and hangs up while rights are asked, nothing is lost."""
+    much = bytes(range(256)) * 8000
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await wire.say(switching(*asked.values("upgrade")) + b"hello")
+        await go_on.wait()
+        await wire.say(much)
+        wire.writer.close()
+
+    async def scenario(cluster, front, client):
+        client.send("POST", EXEC, *SPDY)
+        await client.head()
+        await client.reader.readexactly(5)
+        front.slow = 0.3
+        front.streams.rights_changed()
+        go_on.set()
+        return await rest(client)
+
+    assert run(scenario, script) == (much, "closed")
+
+
+def test_rights_that_change_while_they_are_asked_are_asked_again(unhurried):
+    """What came before the answer waits for the next one."""
+    go_on = asyncio.Event()
+
+    async def script(asked, wire):
+        await wire.say(switching(*asked.values("upgrade")) + b"hello")
+        await go_on.wait()
+        await wire.say(b"after")
+        await wire.reader.read(1)
+
+    async def scenario(cluster, front, client):
+        client.send("POST", EXEC, *SPDY)
+        await client.head()
+        await client.reader.readexactly(5)
+        front.slow = 0.3
+        front.streams.rights_changed()
+        go_on.set()
+        await eventually(lambda: front.asking)
+        front.refused_next.add("alice")
+        front.streams.rights_changed()
+        return await rest(client)
+
+    assert run(scenario, script) == (b"", "reset")
 
 
 def test_a_silent_tunnel_ends(monkeypatch):

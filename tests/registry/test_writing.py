@@ -1,5 +1,7 @@
 """Create and update through the store: what is stored, what is refused, what is not written."""
 
+from functools import partial
+
 import pytest
 
 from llmos.apimachinery.errors import (
@@ -10,7 +12,7 @@ from llmos.apimachinery.errors import (
     InvalidError,
     NotFoundError,
 )
-from llmos.registry.metadata import generate_name
+from llmos.apimachinery.generated_names import generate_name
 from registry.world import changed, config_map, namespace, stored_nothing, widget
 
 OTHER_UID = "aaaaaaaa-0000-0000-0000-000000000000"
@@ -269,7 +271,7 @@ def test_an_update_of_something_else_is_refused(world, meta, error):
     """Another incarnation, version, name or namespace is not this object."""
     world.create(config_map())
     sent = changed(config_map(x="y"), metadata=meta)
-    action = lambda: world.update(sent, name="a", namespace="team-a")  # noqa: E731
+    action = partial(world.update, sent, name="a", namespace="team-a")
     stored_nothing(world, action, error)
 
 

@@ -1,11 +1,17 @@
 """Rule 8: what the page Advanced > Namespaces does is done through this API and no other way."""
 
+import yaml
+
 from support.kubectl import Kubectl
 from support.objects import Object, config_map, get_in, member, namespace, subject
 from support.resources import at
+from support.session import APPLY_PATCH, Session
 from support.teams import Teams
+from support.waiting import wait_until
 from support.world import OWNER, READER, World
 
+CREATOR = "llmos.ai/creator"
+BOUND = "llmos.ai/default-roles-bound"
 DESCRIPTION = "kubernetes.io/description"
 
 
@@ -42,6 +48,55 @@ def test_who_created_a_namespace_is_recorded(world: World) -> None:
     assert get_in(world.admin.get(path).json(), *creator) == "admin"
     world.admin.patch(path, {"metadata": {"annotations": {"llmos.ai/creator": "somebody"}}})
     assert get_in(world.admin.get(path).json(), *creator) == "admin"
+
+
+def test_who_applied_a_namespace_first_is_recorded(world: World) -> None:
+    """As its creator, and stays so whoever applies what, and whatever he says of it."""
+    name, other = world.named("applied"), world.user("other-admin")
+    administrators = member(world.named("admins"), "", "admin", subject(other.name))
+    administrators["roleTemplateRef"]["kind"] = "GlobalRole"
+    world.make(at("roletemplatebindings"), administrators)
+    path = at("namespaces", name=name)
+
+    def apply(who: Session, code: int, manager: str = "one", **annotations: str) -> Object:
+        obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        obj["metadata"]["annotations"] = annotations
+        answer = who.http.patch(
+            path,
+            params={"fieldManager": manager},
+            content=yaml.safe_dump(obj),
+            headers={"Content-Type": APPLY_PATCH},
+        )
+        assert answer.status_code == code, answer.text
+        found = answer.json()["metadata"].get("annotations") or {}
+        return {key: value for key, value in found.items() if key != BOUND}
+
+    try:
+        wait_until(lambda: other.get(at("namespaces", name="kube-system")).status_code == 200, 5)
+        assert apply(world.admin, 201, a="1") == {CREATOR: "admin", "a": "1"}
+        assert apply(world.admin, 200, a="2") == {CREATOR: "admin", "a": "2"}
+        assert apply(other, 200, "two", b="3") == {CREATOR: "admin", "a": "2", "b": "3"}
+        assert apply(world.admin, 200) == {CREATOR: "admin", "b": "3"}
+        said = {CREATOR: other.name}
+        assert apply(other, 200, "two", **said) == {CREATOR: "admin"}
+    finally:
+        world.admin.delete(path)
+
+
+def test_an_apply_that_only_tries_creates_nothing(world: World) -> None:
+    """And is refused to who may not create, in Kubernetes' own words."""
+    path = at("namespaces", name=world.named("tried"))
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.named("tried")}}
+    headers = {"Content-Type": APPLY_PATCH}
+    query = {"fieldManager": "one", "dryRun": "All"}
+    answer = world.admin.http.patch(path, params=query, json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["metadata"]["annotations"][CREATOR] == "admin"
+    assert world.admin.get(path).status_code == 404
+    someone = world.user("someone")
+    refused = someone.http.patch(path, params={"fieldManager": "one"}, json=body, headers=headers)
+    assert (refused.status_code, refused.json()["reason"]) == (403, "Forbidden")
+    assert world.admin.get(path).status_code == 404
 
 
 def test_members_are_managed_through_the_api(world: World) -> None:

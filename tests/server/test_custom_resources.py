@@ -1,11 +1,14 @@
 """CustomResourceDefinitions come to life and go with their instances."""
 
 import asyncio
+import json
 
 import pytest
 
+from endpoints.exchange import Answer, scope_of
 from llmos.apimachinery.errors import ForbiddenError
 from llmos.apimachinery.object import copy_object, find_condition
+from llmos.endpoints import watching
 from llmos.server import customresources
 from reconcile.waiting import eventually
 from registry.world import CRD
@@ -240,3 +243,128 @@ def test_a_refusal_is_tried_again(site, monkeypatch, caplog, error):
 
     working(site, scenario)
     assert "not now" in caplog.text
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Watches look up often, so that tests need not wait."""
+    monkeypatch.setattr(watching, "RECHECK_SECONDS", 0.02)
+
+
+def told(stream):
+    """Type and name of every event so far."""
+    return [(each["type"], each["object"]["metadata"]["name"]) for each in stream.events]
+
+
+def changed(crd, **version):
+    """The definition with another first version."""
+    new = copy_object(crd)
+    new["spec"]["versions"][0] |= version
+    return new
+
+
+def test_a_watch_ends_with_its_kind(site, quick):
+    """The end of every instance is told before, also where rights change meanwhile."""
+
+    async def scenario():
+        await established(site, definition())
+        await site.asked("POST", WIDGETS, WIDGET)
+        held = {**WIDGET, "metadata": {"name": "held", "finalizers": ["example.com/x"]}}
+        await site.asked("POST", WIDGETS, held)
+        async with site.watching("/apis/example.com/v1/widgets?watch=true") as stream:
+            await eventually(lambda: len(told(stream)) == 2)
+            await site.asked("DELETE", f"{CRDS}/widgets.example.com")
+            await eventually(lambda: ("DELETED", "w") in told(stream))
+            await asyncio.sleep(0.1)
+            assert not stream.ended.done()
+            patch = {"metadata": {"finalizers": None}}
+            await site.asked("PATCH", f"{WIDGETS}/held", patch, content_type=MERGE)
+            site.core.streams.rights_changed()
+            await asyncio.wait_for(stream.ended, 3)
+            return told(stream)
+
+    assert working(site, scenario)[2:] == [
+        ("DELETED", "w"),
+        ("MODIFIED", "held"),
+        ("DELETED", "held"),
+    ]
+
+
+def test_a_watch_ends_where_its_kind_is_served_otherwise(site, quick):
+    """A new schema is for new watches; labels and conditions change nothing for those there are."""
+
+    async def scenario():
+        await established(site, definition())
+        path = f"{CRDS}/widgets.example.com"
+        async with site.watching(f"{WIDGETS}?watch=true") as stream:
+            await eventually(lambda: site.core.streams)
+            await site.asked(
+                "PATCH", path, {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE
+            )
+            await asyncio.sleep(0.1)
+            assert not stream.ended.done()
+            new = changed(await read(site, path), deprecated=True)
+            assert (await site.asked("PUT", path, new)).status == 200
+            await asyncio.wait_for(stream.ended, 3)
+
+    working(site, scenario)
+
+
+class Slowly:
+    """A request whose body comes in after something else has happened."""
+
+    def __init__(self, site, method, target, body):
+        self.answer = Answer()
+        self.rest = asyncio.Event()
+        self._body = json.dumps(body).encode()
+        kind = MERGE if method == "PATCH" else "application/json"
+        headers = {"authorization": "Bearer root", "content-type": kind}
+        scope = scope_of(method, target, headers)
+        self.task = asyncio.ensure_future(site.app(scope, self._receive, self.answer.send))
+
+    async def _receive(self):
+        await self.rest.wait()
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+    async def end(self):
+        """The answer, once the body has come in."""
+        self.rest.set()
+        await self.task
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "body"),
+    [
+        ("POST", "", {**WIDGET, "spec": {"size": 0}}),
+        ("PUT", "/w", {**WIDGET, "spec": {"size": 0}}),
+        ("PATCH", "/w", {"spec": {"size": 0}}),
+    ],
+)
+def test_a_write_is_judged_by_the_definition_that_is_then(site, method, name, body):
+    """Not by the one that was there when the first byte of the request came."""
+
+    async def scenario():
+        await established(site, definition())
+        path = f"{CRDS}/widgets.example.com"
+        made = await site.asked("POST", WIDGETS, WIDGET)
+        body["metadata"] = {"resourceVersion": made.json["metadata"]["resourceVersion"]}
+        if method != "PATCH":
+            body["metadata"]["name"] = "w" if name else "new"
+        if method == "POST":
+            del body["metadata"]["resourceVersion"]
+        slow = Slowly(site, method, f"{WIDGETS}{name}", body)
+        await asyncio.sleep(0)
+        new = changed(await read(site, path))
+        properties = new["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+        properties["spec"]["properties"]["size"]["minimum"] = 0
+        assert (await site.asked("PUT", path, new)).status == 200
+        assert (await slow.end()).status in (200, 201), slow.answer.body
+        other = Slowly(site, method, f"{WIDGETS}{name}", body)
+        await asyncio.sleep(0)
+        await site.asked("DELETE", path)
+        await eventually(lambda: not site.core.catalog.custom("widgets.example.com"))
+        assert (await other.end()).status == 404
+        assert not site.core.storage.list("widgets.example.com").items
+
+    working(site, scenario)

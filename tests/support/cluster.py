@@ -42,14 +42,16 @@ class Cluster:
     proxies: list[RunningServer] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
-    def add_proxy(self, *options: str, name: str = "") -> RunningServer:
-        """One more replica, ready; it ends with the cluster."""
-        started = self.start_proxy(*options, name=name)
+    def add_proxy(self, *options: str, name: str = "", ahead: float = 0) -> RunningServer:
+        """One more replica, ready, with a clock so many seconds ahead; it ends with the cluster."""
+        started = self.start_proxy(*options, name=name, ahead=ahead)
         with started.client() as client:
             wait_until(lambda: client.get("/readyz").status_code == 200, READY_SECONDS)
         return started
 
-    def start_proxy(self, *options: str, name: str = "", upstream: str = "") -> RunningServer:
+    def start_proxy(
+        self, *options: str, name: str = "", upstream: str = "", ahead: float = 0
+    ) -> RunningServer:
         """One more replica, which listens and may never be ready: ``upstream`` need not answer."""
         directory = self.plane.directory / (name or f"proxy-{next(self._numbers)}")
         (directory / "data").mkdir(parents=True)
@@ -65,6 +67,7 @@ class Cluster:
             "--tls-key", str(tls / "tls.key"),
             "--verbose",
             *options,
+            **_clock_ahead(directory, ahead),
         )  # fmt: skip
         self.proxies.append(started)
         return started
@@ -100,6 +103,16 @@ class Cluster:
             store=Etcd(self.plane.directory / "etcd:0"),
             data_dir=self.plane.directory / "etcd.data",
         )
+
+
+def _clock_ahead(directory: Path, seconds: float) -> dict[str, str]:
+    """The environment of a process whose clock on the wall goes wrong, and only that one."""
+    if not seconds:
+        return {}
+    (directory / "sitecustomize.py").write_text(
+        f"import time\n_real = time.time\ntime.time = lambda: _real() + {seconds}\n"
+    )
+    return {"PYTHONPATH": str(directory)}
 
 
 def install(plane: ControlPlane) -> None:

@@ -83,7 +83,9 @@ def start_server(
     return launch(data_dir, "serve", *arguments, password=password)
 
 
-def launch(directory: Path, *command: str, password: str = ADMIN_PASSWORD) -> RunningServer:
+def launch(
+    directory: Path, *command: str, password: str = ADMIN_PASSWORD, **environ: str
+) -> RunningServer:
     """Start a command of llmos that serves, and wait until it is ready."""
     arguments = [sys.executable, "-m", "llmos", *command]
     output, log = directory / "server.out", directory / "server.log"
@@ -92,7 +94,12 @@ def launch(directory: Path, *command: str, password: str = ADMIN_PASSWORD) -> Ru
             arguments,
             stdout=out,
             stderr=err,
-            env={**os.environ, "LLMOS_ADMIN_PASSWORD": password, "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                "LLMOS_ADMIN_PASSWORD": password,
+                "PYTHONUNBUFFERED": "1",
+                **environ,
+            },
         )
     try:
         url = _wait_ready(process, output, log)

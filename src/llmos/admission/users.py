@@ -21,7 +21,7 @@ from llmos.apis.authentication_v1 import (
     USERS_GROUP,
     UserInfo,
 )
-from llmos.apis.usernames import login_name, normalize_username
+from llmos.apis.usernames import login_name, names_held, normalize_username
 
 
 def default_username(attributes: AdmissionAttributes) -> None:
@@ -64,11 +64,10 @@ class Users:
         for other in self.lister.list(USERS) if checks else ():
             if name_of(other) == name:
                 continue
-            for taken in (login_name(other), normalize_username(name_of(other))):
-                if taken in checks:
-                    raise invalid(
-                        attributes, field_invalid(checks[taken], taken, "is another user's name")
-                    )
+            for taken in checks.keys() & names_held(other):
+                raise invalid(
+                    attributes, field_invalid(checks[taken], taken, "is another user's name")
+                )
 
     def keep_from_rising(self, attributes: AdmissionAttributes) -> None:
         """Nobody edits or deletes a user who holds more rights than himself.

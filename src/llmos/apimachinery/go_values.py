@@ -67,7 +67,9 @@ def micro_time(value: Any) -> str | None:
     """
     moment = _moment(_string(value), _MICROS)
     plain = moment.replace(tzinfo=None)
-    return None if plain == datetime.min else plain.isoformat("T", "microseconds") + "Z"  # noqa: DTZ901
+    if plain == datetime.min:  # noqa: DTZ901 - compared with another time of no zone
+        return None
+    return plain.isoformat("T", "microseconds") + "Z"
 
 
 def _string(value: Any) -> str:

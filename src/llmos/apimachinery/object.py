@@ -1,6 +1,6 @@
 """Kubernetes objects are plain JSON; these functions read and change the parts all kinds share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Object = dict[str, Any]
@@ -79,9 +79,10 @@ def get_path(obj: Any, *path: str, default: Any = None) -> Any:
 
 def find_condition(obj: Object, kind: str) -> dict[str, Any] | None:
     """The condition of a type in ``status.conditions``."""
-    for condition in get_path(obj, "status", "conditions", default=()) or ():
+    conditions: Iterable[dict[str, Any]] = get_path(obj, "status", "conditions") or ()
+    for condition in conditions:
         if condition.get("type") == kind:
-            return condition  # type: ignore[no-any-return]
+            return condition
     return None
 
 

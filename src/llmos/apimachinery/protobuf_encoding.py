@@ -15,9 +15,17 @@ from typing import Any
 
 import orjson
 
-from llmos.apimachinery.go_types import GoField, message_fields, message_of_kind
+from llmos.apimachinery.go_types import GoField, json_fields, message_fields, message_of_kind
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.protobuf import MAGIC, UnknownKindError
+
+
+class UnknownFieldError(ValueError):
+    """A field is not in the table: what would be written would lack it."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(f"{message} has no field {field} in protobuf")
+
 
 Encode = Callable[[Any], bytes]
 _VARINT, _BYTES = 0, 2
@@ -31,6 +39,7 @@ def encode(obj: Object) -> bytes:
 
     Raises:
         UnknownKindError: its kind is not in the table.
+        UnknownFieldError: a field of its is not.
     """
     api_version, kind = obj["apiVersion"], obj["kind"]
     return _envelope(api_version, kind, _encoder_of(api_version, kind)(obj))
@@ -43,6 +52,22 @@ def can_encode(api_version: str, kind: str) -> bool:
     except UnknownKindError:
         return False
     return True
+
+
+def encode_item(obj: Object) -> bytes:
+    """An object as ``encode_list`` takes it; raises as ``encode``."""
+    return _data(2, _encoder_of(obj["apiVersion"], obj["kind"])(obj))
+
+
+def encode_list(head: Object, items: Iterable[bytes]) -> bytes:
+    """The body of a list.
+
+    Args:
+        head: its ``apiVersion``, ``kind`` and ``metadata``.
+        items: each as ``encode_item`` gives it.
+    """
+    meta = _message_encoder("meta/v1.ListMeta")(head.get("metadata") or {})
+    return _envelope(head["apiVersion"], head["kind"], b"".join([_data(1, meta), *items]))
 
 
 def encode_event(event: str, body: bytes) -> bytes:
@@ -70,9 +95,8 @@ def _encoder_of(api_version: str, kind: str) -> Encode:
 
     def listed(obj: Object) -> bytes:
         items: Iterable[Object] = obj.get("items") or ()
-        return _data(1, meta(obj.get("metadata") or {})) + b"".join(
-            [_data(2, item(each)) for each in items]
-        )
+        parts = [_data(2, item(each)) for each in items]
+        return b"".join([_data(1, meta(obj.get("metadata") or {})), *parts])
 
     return listed
 
@@ -90,8 +114,11 @@ def _envelope(api_version: str, kind: str, raw: bytes) -> bytes:
 @cache
 def _message_encoder(name: str) -> Encode:
     """The bytes of a message, from its JSON; the plan is made when it is first needed."""
+    known = _known(name)
 
     def encoder(obj: Object) -> bytes:
+        if not known.issuperset(obj):
+            raise UnknownFieldError(name, min(obj.keys() - known))
         parts = []
         for key, write, absent in _plan(name):
             value = obj.get(key) if key else obj
@@ -99,6 +126,11 @@ def _message_encoder(name: str) -> Encode:
         return b"".join(parts)
 
     return encoder
+
+
+def _known(message: str) -> frozenset[str]:
+    """The keys that its JSON may have; the type of an object stands in its envelope."""
+    return frozenset({"apiVersion", "kind", *json_fields(message)})
 
 
 @cache
@@ -110,6 +142,8 @@ def _plan(message: str) -> tuple[tuple[str, Encode, bytes], ...]:
 
 def _writer(field: GoField) -> Encode:
     number, kind = field.number, field.type
+    if not field.name:
+        return _inlined_writer(number, kind)
     if kind.startswith("map:"):
         entry = _value_writer(2, kind[4:])
 
@@ -125,6 +159,16 @@ def _writer(field: GoField) -> Encode:
         item = _value_writer(number, kind[2:])
         return lambda value: b"".join([item(each) for each in value])
     return _value_writer(number, kind)
+
+
+def _inlined_writer(number: int, message: str) -> Encode:
+    """A struct whose fields are among those of the one around it."""
+    encoder, fields = _message_encoder(message), json_fields(message)
+
+    def write(obj: Object) -> bytes:
+        return _data(number, encoder({key: obj[key] for key in fields if key in obj}))
+
+    return write
 
 
 def _value_writer(number: int, kind: str) -> Encode:

@@ -45,6 +45,7 @@ POLICY_BINDINGS = _resource(
 )
 GLOBAL_ROLES = _resource(_MANAGEMENT, "globalroles", "GlobalRole")
 ROLE_TEMPLATES = _resource(_MANAGEMENT, "roletemplates", "RoleTemplate")
+SETTINGS = _resource(_MANAGEMENT, "settings", "Setting")
 CLUSTER_ROLES = _resource(rbac_v1.GROUP, "clusterroles", "ClusterRole")
 ROLES = _resource(rbac_v1.GROUP, "roles", "Role", namespaced=True)
 CLUSTER_ROLE_BINDINGS = _resource(rbac_v1.GROUP, "clusterrolebindings", "ClusterRoleBinding")
@@ -57,6 +58,7 @@ IN_ORDER = (
     POLICY_BINDINGS,
     GLOBAL_ROLES,
     ROLE_TEMPLATES,
+    SETTINGS,
     SERVICE_ACCOUNTS,
     CLUSTER_ROLES,
     ROLES,
@@ -74,11 +76,11 @@ _DEFAULTS: Mapping[str, Callable[[Object], None]] = {
     CLUSTER_ROLE_BINDINGS.kind: rbac_v1.cluster_role_bindings().default,
     ROLE_BINDINGS.kind: rbac_v1.role_bindings().default,
 }
-_ADORNED = frozenset({NAMESPACES.kind, SERVICE_ACCOUNTS.kind})
+_ADORNED = frozenset({NAMESPACES.kind, SERVICE_ACCOUNTS.kind, SETTINGS.kind})
 """Kinds that people may adorn: of these only the shipped labels are the platform's."""
 _BESIDE_CONTENT = ("apiVersion", "kind", "metadata", "status")
 
-SHARED = ("namespaces", "crds", "policies", "roles")
+SHARED = ("namespaces", "crds", "policies", "roles", "settings")
 """The folders of what both engines have."""
 CLUSTER = (*SHARED, "cluster")
 """The folders of what a cluster has."""

@@ -1,6 +1,6 @@
 """The name a user signs in with: ``spec.username`` of a User, compared after normalisation.
 
-Authentication finds users by it, and admission keeps it unique, so both read it here.
+Authentication finds users by it, and admission and the proxy keep it unique, so all read it here.
 """
 
 import unicodedata
@@ -18,3 +18,8 @@ def login_name(user: Object) -> str:
     """The normalised name a User signs in with; ``metadata.name`` where the spec has none."""
     given = get_path(user, "spec", "username")
     return normalize_username(given if isinstance(given, str) and given else name_of(user))
+
+
+def names_held(user: Object) -> frozenset[str]:
+    """The normalised names that no other User may have: its own, and the one to sign in with."""
+    return frozenset({normalize_username(name_of(user)), login_name(user)})

@@ -20,8 +20,8 @@ SECRETS = GroupResource("", "secrets")
 USERS = GroupResource("management.llmos.ai", "users")
 USER_KIND = GroupVersionKind("management.llmos.ai", "v1", "User")
 
-PASSWORD_TYPE = "llmos.ai/password"  # noqa: S105
-TOKEN_TYPE = "llmos.ai/token"  # noqa: S105
+PASSWORD_TYPE = "llmos.ai/password"  # noqa: S105 - the type of a Secret
+TOKEN_TYPE = "llmos.ai/token"  # noqa: S105 - the type of a Secret
 SIGNING_KEY_TYPE = "llmos.ai/signing-key"
 STATE_TYPE = "llmos.ai/state"
 """Marks and counters of the server itself."""

@@ -27,6 +27,7 @@ from llmos.controllers.user import user_controller
 from llmos.controllers.volume_protection import volume_protection_controller
 from llmos.reconcile.controller import Controller
 from llmos.reconcile.informer import Informers
+from llmos.reconcile.metrics import queue_families
 from llmos.reconcile.runner import Runner, supervise
 from llmos.server.run import Started
 
@@ -76,5 +77,7 @@ async def run(started: Started, token: Token) -> None:
     transport = InProcessTransport(started.app)
     async with Client(config, transport) as client, asyncio.TaskGroup() as tasks:
         inventory = Inventory(client, system_clock, started.data_dir)
-        tasks.create_task(runner(client, system_clock, started.ca_pem).run())
+        work = runner(client, system_clock, started.ca_pem)
+        started.metrics.tell("controllers", lambda: queue_families(work.controllers))
+        tasks.create_task(work.run())
         tasks.create_task(supervise("inventory", inventory.run))

@@ -2,19 +2,22 @@
 
 import logging
 import os
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from llmos.cli import leading
-from llmos.cli.failures import failures
+from llmos.cli.failures import Failure, failures
 from llmos.cli.fingerprint import fingerprint
 from llmos.cli.listening import listening_options, start_failures
 from llmos.cli.logs import log_to_stderr
 from llmos.cli.options import examples, server_options
 from llmos.cli.session import Session, pass_session
 from llmos.client.config import Config
+from llmos.client.credentials import Program
 from llmos.client.incluster import in_cluster_config
+from llmos.client.kubeconfig import KubeconfigError
 from llmos.proxy.config import DEFAULT_PORT, ProxyConfig
 from llmos.proxy.run import Started, run
 
@@ -55,28 +58,62 @@ def proxy(session: Session, *, verbose: bool, **options: Any) -> None:
     Results go to stdout, the log to stderr. Ctrl-C or SIGTERM stops the proxy.
     """
     log_to_stderr(verbose=verbose)
-    _upstream(session)
-    config = ProxyConfig(lambda _: _upstream(session), **options)
+    upstreams = Upstreams(session)
+    upstreams.read()
+    config = ProxyConfig(upstreams, **options)
     with start_failures(config), failures():
         run(config, say, _work)
     click.echo("llmos has stopped.", err=True)
 
 
-def _upstream(session: Session) -> Config:
-    """The cluster of the kubeconfig that was named, else the one that we run in."""
-    with failures():
-        if session.kubeconfig is None and not session.context:
-            found = in_cluster_config(os.environ)
-            if found is not None:
-                return found
-        return session.login().config()
+@dataclass(slots=True)
+class Upstreams:
+    """Reads where the cluster is, and who we are there, again and again.
+
+    What a program gave holds until its end, and is asked for anew when the cluster refuses it.
+    """
+
+    session: Session
+    _program: Program | None = None
+
+    def __call__(self, anew: bool) -> Config:
+        """Read it while the proxy serves.
+
+        Raises:
+            KubeconfigError: it cannot be read.
+        """
+        try:
+            return self.read(anew=anew)
+        except Failure as error:
+            raise KubeconfigError(error.message) from error
+
+    def read(self, *, anew: bool = False) -> Config:
+        """The cluster of the kubeconfig that was named, else the one that we run in.
+
+        Raises:
+            Failure: there is none, or it cannot be read.
+        """
+        with failures():
+            if self.session.kubeconfig is None and not self.session.context:
+                found = in_cluster_config(os.environ)
+                if found is not None:
+                    return found
+            login = self.session.login()
+            if isinstance(login.source, Program):
+                login = replace(login, source=self._kept(login.source, anew))
+            return login.config()
+
+    def _kept(self, program: Program, anew: bool) -> Program:
+        if self._program is None or self._program != program or anew:
+            self._program = program
+        return self._program
 
 
 async def _work(started: Started) -> None:
     def leads(yes: bool) -> None:
         _LOG.info("this replica %s the controllers", "runs" if yes else "does not run")
 
-    await leading.run(started.upstream, leads)
+    await leading.run(started.upstream, leads, started.metrics)
 
 
 def say(started: Started) -> None:

@@ -1,5 +1,7 @@
 """``llmos token``: API tokens, for programs that act as you."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -73,8 +75,12 @@ def list_tokens(session: Session, user: str, output: str | None) -> None:
         note("No tokens found.")
 
 
+def _cell(key: str, token: Mapping[str, Any]) -> str:
+    return str(token.get(key) or "")
+
+
 _COLUMNS = [
-    Column(title, lambda each, key=key: str(each.get(key) or ""))  # type: ignore[misc]
+    Column(title, partial(_cell, key))
     for title, key in (
         ("NAME", "name"),
         ("KIND", "kind"),

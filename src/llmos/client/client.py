@@ -189,9 +189,22 @@ class Client:
         """
         request = self._build(method, path, params, body, headers)
         try:
-            return await self._http.send(request)
+            response = await self._http.send(request)
+            if await self._is_to_repeat(request, response):
+                response = await self._http.send(self._build(method, path, params, body, headers))
         except (*_BROKEN, httpx.InvalidURL) as error:
             raise self._failed(error) from error
+        else:
+            return response
+
+    async def _is_to_repeat(self, request: httpx.Request, response: httpx.Response) -> bool:
+        """Whether a server refused our token, unread what we asked, and there is another now."""
+        if response.status_code != httpx.codes.UNAUTHORIZED or self.config.renew is None:
+            return False
+        refused = request.headers.get("Authorization", "")
+        if self._authorization().get("Authorization", "") != refused:
+            return True
+        return await self.config.renew()
 
     async def call(
         self,
@@ -240,10 +253,16 @@ class Client:
             StatusError: the server refused.
             ConnectionFailedError: no answer came, or it broke off.
         """
+        timeout = httpx.Timeout(silence, connect=10).as_dict()
         request = self._build("GET", path, params)
-        request.extensions["timeout"] = httpx.Timeout(silence, connect=10).as_dict()
+        request.extensions["timeout"] = timeout
         try:
             response = await self._http.send(request, stream=True)
+            if await self._is_to_repeat(request, response):
+                await response.aclose()
+                request = self._build("GET", path, params)
+                request.extensions["timeout"] = timeout
+                response = await self._http.send(request, stream=True)
             try:
                 if not response.is_success:
                     await response.aread()

@@ -1,6 +1,6 @@
 """Where a server is and who we are there; light, for whoever only passes it on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 Token = str | Callable[[], str]
@@ -33,6 +33,9 @@ class Config:
     user_agent: str = "llmos"
     on_warning: Callable[[str], None] | None = None
     """Hears what the answers warn of."""
+
+    renew: Callable[[], Awaitable[bool]] | None = field(default=None, repr=False, compare=False)
+    """Asked when the server has refused the token; says whether ``token`` now gives another one."""
 
     def bearer(self) -> str:
         """The token of this moment."""

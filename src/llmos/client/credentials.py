@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ from llmos.client.config import ClientCertificate
 
 _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EARLY_SECONDS = 60.0
-"""How long before its end a credential is asked for anew."""
+"""How long before its end a credential is asked for anew,"""
+_EARLY_PART = 0.2
+"""but no more than this part of its life before."""
 _PROGRAM_SECONDS = 120.0
 """A program may open a browser, but not for ever."""
 
@@ -56,8 +59,12 @@ class Program:
     """``users[].user.exec`` of the kubeconfig."""
     cluster: Mapping[str, Any] = field(default_factory=dict)
     """Told to the program, if it wants to know (``provideClusterInfo``)."""
-    _status: Mapping[str, Any] | None = field(init=False, default=None, repr=False)
-    _fresh_until: float = field(init=False, default=0.0)
+    _status: Mapping[str, Any] | None = field(init=False, default=None, repr=False, compare=False)
+    _fresh_until: float = field(init=False, default=0.0, compare=False)
+    _lock: threading.Lock = field(
+        init=False, default_factory=threading.Lock, repr=False, compare=False
+    )
+    """One of those who want it asks the program; the others wait for its word."""
 
     def __call__(self) -> str:
         """The token of this moment; empty: the program gives a certificate.
@@ -82,10 +89,13 @@ class Program:
         )
 
     def _current(self) -> Mapping[str, Any]:
-        if self._status is None or time.time() >= self._fresh_until:
-            self._status = self._run()
-            self._fresh_until = _end_of(self._status) - _EARLY_SECONDS
-        return self._status
+        with self._lock:
+            if self._status is None or time.time() >= self._fresh_until:
+                self._status = self._run()
+                now = time.time()
+                left = _end_of(self._status) - now
+                self._fresh_until = now + left - min(_EARLY_SECONDS, _EARLY_PART * left)
+            return self._status
 
     def _run(self) -> Mapping[str, Any]:
         command = str(self.spec.get("command") or "")

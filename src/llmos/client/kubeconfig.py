@@ -184,9 +184,10 @@ def _entry(document: Document, section: str, name: str) -> dict[str, Any]:
     document[section] = entries
     for each in entries:
         if each.get("name") == name:
-            each[singular] = each.get(singular) or {}
-            return each[singular]  # type: ignore[no-any-return]
-    made: dict[str, Any] = {}
+            made: dict[str, Any] = each.get(singular) or {}
+            each[singular] = made
+            return made
+    made = {}
     entries.append({"name": name, singular: made})
     return made
 

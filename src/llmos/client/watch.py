@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_DELAY = 0.1
 _MAX_DELAY = 10.0
+_EAGER_DELAY = 1.0
+"""The longest pause of whoever wants to notice at once that a server is gone, or back."""
 _TIMEOUT_SECONDS = 1800
 _LATE = 3.0
 """Seconds that a server may need beyond the length of a watch to end it."""
@@ -119,7 +121,10 @@ class Stream:
     version: str = ""
     """Where the next watch begins; empty: with a list."""
     length: float | None = None
-    """Seconds until a watch begins anew, and a server that is gone is noticed; None: long."""
+    """Seconds until a watch begins anew, and a server that is gone is noticed; None: long.
+
+    Where it is short, attempts to reach one that is gone do not grow rarer than one a second.
+    """
     heard: Callable[[], None] = _ignore
     """Called whenever the server has said something."""
     failed: Callable[[StatusError | ConnectionFailedError], None] = _accept
@@ -131,7 +136,7 @@ class Stream:
         Raises:
             NotFoundError: the resource is not served (any more).
         """
-        backoff = Backoff()
+        backoff = Backoff(most=_MAX_DELAY if self.length is None else _EAGER_DELAY)
         while True:
             version, ended = self.version, False
             try:
@@ -187,7 +192,7 @@ class Stream:
             "allowWatchBookmarks": "true",
             "resourceVersion": self.version,
             "timeoutSeconds": str(
-                int(self.length or _TIMEOUT_SECONDS * random.uniform(1, 2))  # noqa: S311
+                int(self.length or _TIMEOUT_SECONDS * random.uniform(1, 2))  # noqa: S311 - as above
             ),
         }
         silence = self.length + _LATE if self.length else None

@@ -259,6 +259,10 @@ def _concerning(wanted: Callable[[Object], bool]) -> Callable[[Object], Iterable
     return lambda obj: [Key("", name_of(obj))] if wanted(obj) else ()
 
 
+def _in_namespace(name: str) -> Callable[[Object], Iterable[Key]]:
+    return lambda obj: [Key("", obj["metadata"]["namespace"])] if name_of(obj) == name else ()
+
+
 def namespace_content_controller(
     client: Client, informers: Informers, clock: Clock, ca_pem: str
 ) -> Controller:
@@ -277,9 +281,7 @@ def namespace_content_controller(
     ):
         controller.watch(
             informer,
-            lambda obj, name=name: (  # type: ignore[misc]
-                [Key("", obj["metadata"]["namespace"])] if name_of(obj) == name else ()
-            ),
+            _in_namespace(name),
         )
     return controller.watch(reconciler.namespaces, _concerning(lambda obj: not is_terminating(obj)))
 

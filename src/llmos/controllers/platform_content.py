@@ -27,6 +27,7 @@ from llmos.apis.platform_content import (
     NAMESPACES,
     RECORD,
     SERVICE_ACCOUNTS,
+    SETTINGS,
     Place,
     Shipped,
     digest,
@@ -43,8 +44,9 @@ from llmos.reconcile.workqueue import Key
 
 log = logging.getLogger(__name__)
 
-_LEFT_ALONE = (NAMESPACES, SERVICE_ACCOUNTS)
-"""Namespaces are an operator's to delete; without its account nobody brings anything back."""
+_LEFT_ALONE = (NAMESPACES, SERVICE_ACCOUNTS, SETTINGS)
+"""Namespaces and settings are an administrator's to delete, and without its account nobody brings
+anything back."""
 _AGAIN = 1.0
 """Seconds until a definition that is being deleted may be gone."""
 
@@ -93,10 +95,12 @@ class ContentReconciler:
         resource, obj = each
         if current is not None and current.get("roleRef") != obj.get("roleRef"):
             await remove(self.client, resource, current)
-        made = await self.client.apply(resource, to_apply(obj, current), manager=MANAGER)
-        exact = repaired(made, obj)
-        if exact is not None:
-            await self.client.update(resource, exact)
+        elif current is not None:
+            exact = repaired(current, obj)
+            if exact is not None:
+                # Applied first, it might be refused: for what others put into a set of ours.
+                await self.client.update(resource, exact)
+        await self.client.apply(resource, to_apply(obj, current), manager=MANAGER)
 
     async def _tell(self, each: Shipped, what: str) -> None:
         now = rfc3339(self.clock())

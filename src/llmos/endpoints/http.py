@@ -14,6 +14,7 @@ from llmos.apimachinery.errors import (
     RequestEntityTooLargeError,
     UnsupportedMediaTypeError,
 )
+from llmos.apimachinery.measures import Histogram
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.endpoints.requestinfo import RequestInfo
 
@@ -35,6 +36,7 @@ class Request:
         "_headers",
         "_query",
         "authenticated",
+        "cells",
         "connection",
         "handshake",
         "head_is_read",
@@ -53,8 +55,7 @@ class Request:
     )
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
-        self.scope = scope
-        self.receive = receive
+        self.scope, self.receive = scope, receive
         self.method: str = scope["method"]
         self.raw_path: bytes = scope["raw_path"]
         self.query_string: bytes = scope.get("query_string", b"")
@@ -82,6 +83,8 @@ class Request:
         """The head was read before: ``info`` is there already."""
         self.warnings: list[str] = []
         """Texts for ``Warning`` headers of the answer."""
+        self.cells: dict[int, Histogram] = {}
+        """Where requests with this head are counted, by the status of the answer."""
 
     def again(self, body: bytes) -> "Request":
         """Another request with the same head; what was read out of the head is shared."""
@@ -93,8 +96,8 @@ class Request:
         request.query_string = self.query_string
         request.raw_headers = self.raw_headers
         request._headers = self.headers  # noqa: SLF001 - of its own class
-        request._query = self.query  # noqa: SLF001
-        request._body = body  # noqa: SLF001
+        request._query = self.query  # noqa: SLF001 - as above
+        request._body = body  # noqa: SLF001 - as above
         request.connection = None
         request.info = self.info
         request.recheck = None
@@ -103,6 +106,7 @@ class Request:
         request.visible = None
         request.warnings = []
         request.head_is_read = True
+        request.cells = self.cells
         return request
 
     def put_body(self, body: bytes, media_type: str = "") -> None:

@@ -13,6 +13,7 @@ JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _AVAILABLE = f"{JSON}, {YAML}, {PROTOBUF}"
+_IN_PROTOBUF = frozenset({"", "PartialObjectMetadata", "PartialObjectMetadataList"})
 Format = Literal["json", "yaml", "protobuf"]
 _FORMATS: dict[str, Format] = {
     JSON: "json",
@@ -71,7 +72,7 @@ def negotiate(
         accept: the header; ``""`` accepts anything.
         allowed: ``Transform/version`` names that this path can answer with, e.g.
             ``Table/meta.k8s.io/v1``.
-        protobuf: whether what is answered can be protobuf.
+        protobuf: whether what is answered can be protobuf: the object itself, or its metadata.
 
     Raises:
         NotAcceptableError: there is none.
@@ -89,12 +90,12 @@ def negotiate(
 
 
 def _match(clause: _Clause, allowed: frozenset[str], protobuf: bool) -> Representation | None:
+    wanted = clause.parameters.get("as", "")
     body_format = _FORMATS.get(clause.media_type)
-    if protobuf and clause.media_type == PROTOBUF:
+    if protobuf and clause.media_type == PROTOBUF and wanted in _IN_PROTOBUF:
         body_format = "protobuf"
     if body_format is None:
         return None
-    wanted = clause.parameters.get("as", "")
     if not wanted:
         return Representation(body_format)
     version = clause.parameters.get("v", "")

@@ -6,7 +6,7 @@ A filter sets attributes of the request or raises a StatusError; nothing acts af
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,7 @@ from llmos.endpoints.http import (
     StreamResponse,
     UpgradeResponse,
 )
+from llmos.endpoints.metrics import RequestMetrics
 from llmos.endpoints.pages import Pages
 from llmos.endpoints.responses import (
     compress,
@@ -48,6 +49,7 @@ class Pipeline:
     filters: Sequence[Filter]
     handler: Handler
     clock: Clock
+    metrics: RequestMetrics = field(default_factory=RequestMetrics)
     pages: Pages | None = None
     """The web page, which is before the filters: it is for everybody."""
 
@@ -68,22 +70,31 @@ class Pipeline:
         audit(request, response.status, self.clock() - started)
 
     async def answer(self, request: Request) -> Answer:
-        """Run the filters and the handler; whatever is raised becomes an answer."""
+        """Run the filters and the handler; whatever is raised becomes an answer, and is counted."""
+        began = self.metrics.begin(request)
+        response: Answer
         try:
-            if self.pages is not None and self.pages.concerns(request):
-                return await self.pages.answer(request)
-            for each in self.filters:
-                await each(request)
-            response = await self.handler(request)
-            if isinstance(response, Response) and not response.as_is:
-                await compress(request, response)
+            response = await self._respond(request)
         except StatusError as error:
-            return error_response(error, request.headers.get("accept", ""))
+            response = error_response(error, request.headers.get("accept", ""))
         except Exception:  # noqa: BLE001 - the one place where everything is caught
             _LOG.exception("a request failed: %s", request.method)
-            return unexpected_error_response()
-        else:
-            return response
+            response = unexpected_error_response()
+        except BaseException:
+            self.metrics.dropped(request)
+            raise
+        self.metrics.answered(request, response, began)
+        return response
+
+    async def _respond(self, request: Request) -> Answer:
+        if self.pages is not None and self.pages.concerns(request):
+            return await self.pages.answer(request)
+        for each in self.filters:
+            await each(request)
+        response = await self.handler(request)
+        if isinstance(response, Response) and not response.as_is:
+            await compress(request, response)
+        return response
 
 
 _STATUS_LINES = {

@@ -7,7 +7,7 @@ cannot be parsed, and for streams a way to write to the transport without a task
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -18,7 +18,7 @@ from llmos.endpoints.http import Request, Response, StreamResponse, UpgradeRespo
 from llmos.endpoints.pipeline import Pipeline, response_bytes, run_stream, stream_head
 from llmos.endpoints.refusals import BAD_REQUEST, HEAD_TOO_LARGE, TOO_SLOW
 from llmos.endpoints.responses import unexpected_error_response
-from llmos.endpoints.transport import Patience, RawConnection, TransportStream, reset
+from llmos.endpoints.transport import Follower, Patience, RawConnection, TransportStream, reset
 
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers together."""
@@ -40,13 +40,6 @@ _LOG = logging.getLogger("llmos.server")
 def _may_end(data: bytes, room: int) -> bool:
     """Whether a head may end in the first bytes of a read, which may begin amid its end."""
     return data.find(b"\r\n\r\n", 0, room) >= 0 or data.startswith((b"\n", b"\r\n"))
-
-
-class Follower(Protocol):
-    """What takes the bytes of a connection that is no longer HTTP."""
-
-    def receive(self, data: bytes) -> None:
-        """Take what the client sends."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -84,7 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._used_at = 0.0
         self._stopping = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Start the clock: an idle new connection is closed as a slow request is."""
         super().connection_made(transport)
         self._arm()
@@ -104,7 +97,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.on_leave is not None:
             self.on_leave()
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn answers nothing
         """Close, as HTTP does; other protocols may go on in the other direction."""
         if isinstance(self.socket, RawConnection):
             self.socket.taker.eof()
@@ -281,7 +274,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Give the scope its stream."""
         super().on_message_begin()
-        self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]
+        self.scope["extensions"] = {"llmos": TransportStream(self)}  # type: ignore[dict-item]  # objects
+
+    def on_url(self, url: bytes) -> None:
+        """Refuse a fragment, which is no part of a request target (RFC 9112, 3.2).
+
+        Raises:
+            ValueError: there is one; the parser makes its own error of it.
+        """
+        if b"#" in url:
+            raise ValueError("a fragment in the request target")
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep the headers; what follows a body claims to be one and comes too late."""
@@ -294,7 +297,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._moved_at = self.loop.time()
         super().on_headers_complete()
         if self._candidate is not None:
-            self.heads.remember(self._candidate, self.scope)  # type: ignore[arg-type]
+            self.heads.remember(self._candidate, self.scope)  # type: ignore[arg-type]  # a dict
         if self.parser.should_upgrade():
             # The parser reads nothing behind such a request, whether it is granted or not.
             self.cycle.keep_alive = False

@@ -4,19 +4,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from llmos.apimachinery.clock import Clock
-from llmos.apimachinery.errors import NotAcceptableError, NotFoundError
+from llmos.apimachinery.errors import NotFoundError
 from llmos.apimachinery.selectors import FieldSelector, LabelSelector
 from llmos.endpoints.http import Request, Response, StreamResponse
 from llmos.endpoints.listcache import ListCache
 from llmos.endpoints.narrowing import View, scope_of
-from llmos.endpoints.negotiation import Representation, negotiate
 from llmos.endpoints.readoptions import list_options, timeout_seconds
 from llmos.endpoints.rendering import (
-    OBJECT_FORMS,
     WatchEncoder,
     list_form,
+    list_meta,
+    object_form,
     render_list,
     render_object,
+    watch_form,
 )
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import object_response
@@ -48,6 +49,10 @@ def _shown(view: View | None, info: RequestInfo, record: Record) -> bool:
     return view is None or view.shows(info.namespace, info.name, record.value)
 
 
+def _always(_: Readable) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Answers reads from a source."""
@@ -56,6 +61,10 @@ class Reading:
     clock: Clock
     still_allowed: Callable[[Request], Awaitable[bool]]
     streams: OpenStreams
+    protobuf: bool = False
+    """Whether it knows every field of what it reads, so that none is lost in protobuf."""
+    in_force: Callable[[Readable], bool] = _always
+    """Whether a kind is still served as it was found: a watch of another ends."""
     cache: ListCache = field(default_factory=ListCache)
 
     async def get(self, request: Request, served: Readable) -> Response:
@@ -66,17 +75,19 @@ class Reading:
             raise NotFoundError.of(served.resource.group_resource, info.name)
         if "accept" not in request.headers or request.headers["accept"] == "application/json":
             return Response(200, served.wire(record.value))
-        return render_object(request, served, record.value, self.clock())
+        form = object_form(request, served, protobuf=self.protobuf)
+        return render_object(request, served, record.value, self.clock(), (form, 200))
 
     async def list(self, request: Request, served: Readable) -> Response:
         """A list, a page of one, or what of it is visible."""
-        form = list_form(request)
+        form = list_form(request, served, protobuf=self.protobuf)
         matches = selection_of(request, served)
         namespace = namespace_of_request(request, served)
         options = list_options(request)
         if "sendInitialEvents" in request.query:
             check_watch_options(request)
         whole = matches is None and request.visible is None and not form.transform
+        whole = whole and form.format != "protobuf"
         if whole and not (options.limit or options.continue_token or options.match):
             check_options(options)
             if parse_revision(options.resource_version) <= self.source.revision:
@@ -84,11 +95,13 @@ class Reading:
                 return object_response(body, form)
         scope = scope_of(request.visible)
         page = await list_page(self.source, served, namespace, options, scope, matches)
-        return render_list(request, served, page, self.clock())
+        values = [record.value for _, record in page.items]
+        content = values, list_meta(page)
+        return await render_list(request, served, content, self.clock(), form)
 
     async def watch(self, request: Request, served: Readable) -> StreamResponse:
         """A stream of changes."""
-        form = self._watch_form(request)
+        form = watch_form(request, served, protobuf=self.protobuf)
         query = request.query
         check_watch_options(request)
         wanted = query.get("resourceVersion", "")
@@ -106,19 +119,9 @@ class Reading:
             bookmarks=bookmarks,
             seconds=timeout_seconds(request, DEFAULT_WATCH_SECONDS),
             matches=selection_of(request, served),
-            encode=encoder.encode,
-            encoding=encoder.shared_key,
+            encoder=encoder,
         )
-        running = Watch(self.source, watch, request, self.still_allowed, self.streams)
-        return StreamResponse(200, running.run)
-
-    @staticmethod
-    def _watch_form(request: Request) -> Representation:
-        accept = request.headers.get("accept", "").replace(";stream=watch", "")
-        form = negotiate(accept, OBJECT_FORMS)
-        if form.format != "json":
-            raise NotAcceptableError(
-                "only the following media types are accepted: application/json, "
-                "application/json;stream=watch"
-            )
-        return form
+        running = Watch(
+            self.source, watch, request, self.still_allowed, self.streams, self.in_force
+        )
+        return StreamResponse(200, running.run, encoder.content_type)

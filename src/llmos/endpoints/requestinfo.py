@@ -39,6 +39,17 @@ class RequestInfo:
     """The path goes through ``namespaces/NAMESPACE/``."""
 
 
+CONNECTS = frozenset({"attach", "exec", "portforward", "proxy"})
+"""Subresources through which a client speaks to something else."""
+
+
+def is_long(info: RequestInfo) -> bool:
+    """Whether a request may take for ever (k8s.io/apiserver, ``longRunningRequestCheck``)."""
+    if not info.is_resource:
+        return False
+    return info.verb == "watch" or info.subresource == "log" or info.subresource in CONNECTS
+
+
 def path_segments(raw_path: bytes) -> list[str]:
     """Split an undecoded path and decode each segment, refusing what could be read in two ways.
 

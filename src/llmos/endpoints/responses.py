@@ -10,6 +10,7 @@ import yaml
 
 from llmos.apimachinery import protobuf_encoding
 from llmos.apimachinery.errors import InternalError, NotAcceptableError, StatusError
+from llmos.apimachinery.object import Object
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.negotiation import PROTOBUF, Representation, negotiate
 
@@ -35,13 +36,24 @@ def not_found_text() -> Response:
 
 
 def object_response(body: bytes, representation: Representation, status: int = 200) -> Response:
-    """Answer with an object that is JSON already, in the negotiated format."""
+    """Answer with an object that is JSON already, in the negotiated format.
+
+    Raises:
+        NotAcceptableError: it has fields that protobuf has not.
+    """
     if representation.format == "protobuf":
-        return Response(status, protobuf_encoding.encode(orjson.loads(body)), PROTOBUF)
+        return Response(status, _protobuf(orjson.loads(body)), PROTOBUF)
     if representation.format == "yaml":
         text = yaml.dump(orjson.loads(body), Dumper=yaml.CSafeDumper, sort_keys=False)
         return Response(status, text.encode(), "application/yaml")
     return Response(status, body)
+
+
+def _protobuf(obj: Object) -> bytes:
+    try:
+        return protobuf_encoding.encode(obj)
+    except protobuf_encoding.UnknownFieldError as error:
+        raise NotAcceptableError(str(error)) from None
 
 
 def error_response(error: StatusError, accept: str = "") -> Response:

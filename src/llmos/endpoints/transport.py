@@ -8,7 +8,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from llmos.apimachinery.lazy import LazyModule
 from llmos.endpoints.http import Taker
@@ -21,6 +21,13 @@ else:
 
 _RESET = struct.pack("ii", 1, 0)
 """``SO_LINGER``: on, for no time. Such a connection ends with a reset, not as if all were said."""
+
+
+class Follower(Protocol):
+    """What takes the bytes of a connection that is no longer HTTP."""
+
+    def receive(self, data: bytes) -> None:
+        """Take what the client sends."""
 
 
 class TransportStream:

@@ -1,4 +1,4 @@
-"""A watch: current state, then every change, as JSON lines, until time, client or rights end it.
+"""A watch: current state, then every change, until time, client or rights end it.
 
 Events go from the source's commit straight to the connection; one encoding serves all watchers
 that want the same representation. Rights are asked again whenever they may have changed, and what
@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from llmos.apimachinery.errors import ExpiredError, StatusError
+from llmos.apimachinery.errors import ExpiredError
 from llmos.apimachinery.object import Object
 from llmos.endpoints.http import Request, Stream
 from llmos.endpoints.narrowing import View, scope_of
+from llmos.endpoints.rendering import SLICE_SECONDS, WatchEncoder
 from llmos.endpoints.streams import OpenStreams
-from llmos.watchcache.interface import Event, EventType, Key, Readable, Source
+from llmos.watchcache.interface import Event, EventType, Key, Readable, Snapshot, Source
 from llmos.watchcache.listing import EVERYTHING, look
 from llmos.watchcache.matching import Matches
 from llmos.watchcache.watches import open_watch
@@ -26,9 +27,6 @@ RECHECK_SECONDS = 1.0
 BOOKMARK_SECONDS = 60.0
 MAX_BUFFERED = 4 * 1024 * 1024
 """Bytes a client may be behind before its watch is cut: it resumes from its last revision."""
-
-Encode = Callable[[Readable, bytes], bytes]
-"""Stored bytes as the representation that the client asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +44,7 @@ class WatchRequest:
     bookmarks: bool
     seconds: float
     matches: Matches | None
-    encode: Encode
-    encoding: object
-    """Key under which equal encodings are shared; None: this watcher encodes for itself."""
-
-
-def event_line(kind: EventType | str, body: bytes) -> bytes:
-    """One line of a watch."""
-    return b'{"type":"%b","object":%b}\n' % (kind.encode(), body)
-
-
-def error_line(error: StatusError) -> bytes:
-    """The line that ends a watch."""
-    return event_line("ERROR", orjson.dumps(error.status()))
+    encoder: WatchEncoder
 
 
 @dataclass(slots=True)
@@ -71,6 +57,8 @@ class Watch:
     still_allowed: Callable[[Request], Awaitable[bool]]
     open_streams: OpenStreams
     """Where the watch is found by whoever has news about rights."""
+    in_force: Callable[[Readable], bool]
+    """Whether the kind is served as it was when the watch began."""
     stream: Stream = field(init=False)
     _asked: int = field(init=False, default=0)
     """The version of rights under which the watch was last allowed."""
@@ -84,45 +72,71 @@ class Watch:
         loop = asyncio.get_running_loop()
         now = loop.time()
         end, bookmark_at = now + self.wanted.seconds, now + BOOKMARK_SECONDS
-        self._send_initial()
+        since = await self._begin()
+        if since is None:
+            return
         try:
             subscription = open_watch(
                 self.source,
                 self.wanted.served,
                 self.wanted.namespace,
-                self.wanted.since,
+                since,
                 self._deliver,
             )
         except ExpiredError as error:
-            stream.write(error_line(error))
+            stream.write(self.wanted.encoder.error(error))
             return
         self.open_streams.add(stream)
         try:
             while (now := loop.time()) < end and not (stream.gone or subscription.closed):
                 if self.wanted.bookmarks and now >= bookmark_at and not self._held:
                     bookmark_at = now + BOOKMARK_SECONDS
-                    stream.write(self._bookmark())
+                    stream.write(self._bookmark(self.source.revision))
                 await stream.wait(min(RECHECK_SECONDS, end - now))
-                if not await self._recheck():
+                if not await self._recheck() or not self.in_force(self.wanted.served):
                     return
             if self.wanted.bookmarks and not (self._held or subscription.closed):
-                stream.write(self._bookmark())
+                stream.write(self._bookmark(self.source.revision))
         finally:
             self.open_streams.discard(stream)
             subscription.close()
 
     # What is sent
 
-    def _send_initial(self) -> None:
+    async def _begin(self) -> int | None:
+        """Tell what there is as of the returned revision; None: the right to see it went."""
         wanted = self.wanted
         if not wanted.initial:
-            return
-        scope = scope_of(self.request.visible)
-        for _, record in look(self.source, wanted.served, wanted.namespace, scope).items:
-            if self._selected(record.value):
-                self._tell("ADDED", record.value)
+            return wanted.since
+        while True:
+            view = self.request.visible
+            snapshot = look(self.source, wanted.served, wanted.namespace, scope_of(view))
+            events = await self._initial(snapshot)
+            while self._asked != self.open_streams.version:
+                self._asked = self.open_streams.version
+                if not await self.still_allowed(self.request):
+                    return None
+            if self.request.visible == view:
+                break
         if wanted.initial_end:
-            self.stream.write(self._bookmark({"k8s.io/initial-events-end": "true"}))
+            end = {"k8s.io/initial-events-end": "true"}
+            events.append(self._bookmark(snapshot.revision, end))
+        if events:
+            self.stream.write(b"".join(events))
+        return snapshot.revision
+
+    async def _initial(self, snapshot: Snapshot) -> list[bytes]:
+        """What is selected of a list as events; others have their turn meanwhile."""
+        encoder, served = self.wanted.encoder, self.wanted.served
+        loop = asyncio.get_running_loop()
+        events, begun = [], loop.time()
+        for _, record in snapshot.items:
+            if self._selected(record.value):
+                events.append(encoder.event("ADDED", served, record.value))
+            if loop.time() - begun > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                begun = loop.time()
+        return events
 
     def _deliver(self, events: Sequence[Event]) -> None:
         if self._held or self._asked != self.open_streams.version:
@@ -152,12 +166,13 @@ class Watch:
             if seen is None:
                 return b""
             kind, value = seen
-        if wanted.encoding is None or value is not event.value or kind != event.type:
-            return event_line(kind, wanted.encode(wanted.served, value))
-        shared = (wanted.encoding, wanted.served.prefix)
+        encoding = wanted.encoder.shared_key
+        if encoding is None or value is not event.value or kind != event.type:
+            return wanted.encoder.event(kind, wanted.served, value)
+        shared = (encoding, wanted.served.prefix)
         line = event.encoded.get(shared)
         if line is None:
-            line = event_line(kind, wanted.encode(wanted.served, value))
+            line = wanted.encoder.event(kind, wanted.served, value)
             event.encoded[shared] = line
         return line
 
@@ -177,16 +192,16 @@ class Watch:
         matches = self.wanted.matches
         return matches is None or matches(self.wanted.served.load(value))
 
-    def _bookmark(self, annotations: dict[str, str] | None = None) -> bytes:
+    def _bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
         resource = self.wanted.served.resource
-        meta: Object = {"resourceVersion": str(self.source.revision)}
+        meta: Object = {"resourceVersion": str(revision)}
         if annotations:
             meta["annotations"] = annotations
         body: Object = {"metadata": meta}
         if not resource.custom:
             body["spec"] = {}
         value = orjson.dumps(body)
-        return event_line("BOOKMARK", self.wanted.encode(self.wanted.served, value))
+        return self.wanted.encoder.event("BOOKMARK", self.wanted.served, value)
 
     # Rights
 
@@ -239,8 +254,7 @@ class Watch:
         return self._selected(value)
 
     def _tell(self, kind: EventType, value: bytes) -> None:
-        body = self.wanted.encode(self.wanted.served, value)
-        self.stream.write(event_line(kind, body))
+        self.stream.write(self.wanted.encoder.event(kind, self.wanted.served, value))
 
 
 def _at_revision(value: bytes, revision: int) -> bytes:

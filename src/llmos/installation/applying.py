@@ -118,13 +118,17 @@ class Applier:
         resource, obj = shipped
         if obj.get("roleRef") != current.get("roleRef"):
             return await self._replace(shipped, current)
-        after = await self._send(resource, to_apply(obj, current))
+        after = current
         while (exact := repaired(after, obj)) is not None:
             try:
                 after = await self._call("PUT", resource, exact)
             except ConflictError:
                 # Its status was written meanwhile.
                 after = await self.client.get(resource, namespace_of(obj), name_of(obj))
+        if not self.dry_run:
+            # It is ours from now on. Applied first, it might be refused: with what others put into
+            # a set of ours it may be no object that can be.
+            after = await self._send(resource, to_apply(obj, current))
         return Outcome(shipped.place, Action.CHANGED, current, after)
 
     async def _replace(self, shipped: Shipped, current: Object) -> Outcome:

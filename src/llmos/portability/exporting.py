@@ -121,7 +121,8 @@ class Exporter:
         kinds = (resources.SETTINGS, resources.GLOBAL_ROLES, resources.ROLE_TEMPLATES)
         found = [each for kind in kinds for each in await self.client.list(kind)]
         for each in _ordered(found):
-            if shipped.get((each["kind"], name_of(each))) != each.get("spec"):
+            key = (each["kind"], name_of(each))
+            if each.get("value") or key not in shipped or shipped[key] != each.get("spec"):
                 yield each
 
     def _is_living_account(self, secret: Object) -> bool:
@@ -182,11 +183,11 @@ class Exporter:
 
 
 def shipped_specs() -> dict[tuple[str, str], object]:
-    """The specs of the built-in roles, as the platform brings them along."""
+    """The specs of the built-in roles and settings, as the platform brings them along."""
     return {
         (each["kind"], name_of(each)): each.get("spec")
-        for each in load("roles")
-        if each["kind"] in ("GlobalRole", "RoleTemplate")
+        for each in (*load("roles"), *load("settings"))
+        if each["kind"] in ("GlobalRole", "RoleTemplate", "Setting")
     }
 
 

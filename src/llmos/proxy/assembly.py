@@ -1,6 +1,7 @@
 """The proxy, put together from its rooms; nothing here decides anything."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from llmos.admission.platform_chain import platform_chain
 from llmos.apimachinery.clock import Clock
@@ -15,14 +16,16 @@ from llmos.client.client import Client
 from llmos.endpoints.account import AccountServices
 from llmos.endpoints.http import Request
 from llmos.endpoints.judges import Judges
+from llmos.endpoints.metrics import Metrics
 from llmos.endpoints.narrowing import Narrowing
 from llmos.endpoints.pages import Pages
-from llmos.endpoints.pipeline import Pipeline
+from llmos.endpoints.pipeline import Answer, Pipeline
 from llmos.endpoints.serving import Lifecycle
 from llmos.proxy.caches import Caches
 from llmos.proxy.forwarding import Forwarder
 from llmos.proxy.gate import ClusterGate
 from llmos.proxy.identities import Identities
+from llmos.proxy.metrics import breaker_family, informer_families
 from llmos.proxy.narrowed import Narrowed
 from llmos.proxy.passwords import PasswordIntake
 from llmos.proxy.platform import Platform
@@ -31,6 +34,7 @@ from llmos.proxy.reviewing import AccessReviews, TokenReviews
 from llmos.proxy.router import Router
 from llmos.proxy.rules import Rules
 from llmos.proxy.upstream import Upstream
+from llmos.proxy.usernames import Claims
 
 _FOLLOWED = (
     resources.ROLES,
@@ -75,8 +79,18 @@ class Core:
             self.accounts.limiter.load(self.platform)
 
 
-def build(core: Core, upstream: Upstream, caches: Caches, ca_pem: str) -> Pipeline:
-    """Put the application together; ``ca_pem`` is what kubeconfigs name as its authority."""
+def build(
+    core: Core, upstream: Upstream, caches: Caches, metrics: Metrics, ca_pem: str
+) -> Pipeline:
+    """Put the application together; it tells what there is to tell of it.
+
+    Args:
+        core: what it works with.
+        upstream: the cluster.
+        caches: what it remembers of the cluster.
+        metrics: where it is told.
+        ca_pem: what kubeconfigs name as its authority.
+    """
     judges = core.judges
     identities = Identities(core.platform, judges.tokens, TokenReviews(core.client))
     gate = ClusterGate(
@@ -93,7 +107,15 @@ def build(core: Core, upstream: Upstream, caches: Caches, ca_pem: str) -> Pipeli
 
     forward = Forwarder(upstream, still_allowed, judges.streams)
     chain = platform_chain(core.platform, judges.authorizer, judges.escalation, core.clock)
-    rules = Rules(forward, chain, core.platform)
+    rules = Rules(forward, chain, core.platform, Claims(core.platform, core.clock))
+    metrics.tell("upstream", forward.metrics.families)
+    metrics.tell("breaker", lambda: (breaker_family(forward.breaker.is_open),))
+    metrics.tell("informers", partial(informer_families, core.platform, caches))
+
+    async def tell(request: Request) -> Answer:
+        await gate.require(request)
+        return await metrics.answer(request)
+
     router = Router(
         account=AccountServices(core.accounts, judges.authorizer, judges.may_manage, ca_pem),
         readiness=Readiness(core.lifecycle, core.platform, forward.problem, caches.problem),
@@ -103,5 +125,6 @@ def build(core: Core, upstream: Upstream, caches: Caches, ca_pem: str) -> Pipeli
         caches=caches,
         rules=rules,
         platform=core.platform,
+        metrics=tell,
     )
-    return Pipeline(gate.filters, router, core.clock, Pages())
+    return Pipeline(gate.filters, router, core.clock, metrics.requests, Pages())

@@ -319,15 +319,18 @@ def _difference(
             changes.append(Change(key, gone, 0, True))
         changes.append(Change(key, record, 0, False))
     changes.sort(key=lambda each: each.record.revision)
+    last = [each for each in changes if each.record.revision == listed_at]
+    changes = changes[: len(changes) - len(last)]
     missing = sorted(key for key in known if key not in listed)
-    # When each was deleted is not known. All are told at the end, and whoever hears of only some
+    # When each was deleted is not known. All are told as late as can be, yet before what brought
+    # the list's own revision: whoever has that one has heard of all. Whoever hears of only some
     # before his connection breaks comes back with a revision from before them all.
     told = changes[-1].record.revision if changes else known_at
-    told = listed_at if len(missing) == 1 else told
+    told = listed_at if len(missing) == 1 and not last else told
     for key in missing:
         value = at_revision(known[key].value, told)
         changes.append(Change(key, Record(listed_at, value), 0, True))
-    return changes
+    return changes + last
 
 
 def at_revision(value: bytes, revision: int) -> bytes:

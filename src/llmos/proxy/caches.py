@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
 from llmos.apimachinery.errors import ServiceUnavailableError
 from llmos.apimachinery.object import Object
+from llmos.apimachinery.resource import GroupResource
 from llmos.client.client import Client
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.proxy.cache import Cache
@@ -79,6 +80,11 @@ class Caches:
         if synced and all(each.age > STALE_SECONDS for each in synced):
             return f"the cluster does not say what is new of {synced[0].resource.plural}"
         return ""
+
+    def ages(self) -> Iterable[tuple[GroupResource, float | None]]:
+        """For how many seconds nothing was heard of each resource; None: it was never known."""
+        for (group, _, plural), kept in self._kept.items():
+            yield GroupResource(group, plural), kept.cache.age if kept.cache.synced else None
 
     def wants(self, info: RequestInfo) -> bool:
         """Whether ``wrote`` has to hear of a successful write."""

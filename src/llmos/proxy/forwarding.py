@@ -6,6 +6,7 @@ for the whole. A stream goes as fast as the client takes it, and ends when his r
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +17,15 @@ from llmos.apimachinery.errors import (
     BadGatewayError,
     BadRequestError,
     MethodNotAllowedError,
+    RequestEntityTooLargeError,
     ServiceUnavailableError,
+    StatusError,
     TimedOutError,
     UnauthorizedError,
 )
 from llmos.endpoints.fastlane import in_task
 from llmos.endpoints.http import (
+    MAX_BODY,
     BrokenStreamError,
     Connection,
     Request,
@@ -30,11 +34,14 @@ from llmos.endpoints.http import (
     StreamResponse,
     UpgradeResponse,
 )
+from llmos.endpoints.requestinfo import is_long
 from llmos.endpoints.streams import OpenStreams
-from llmos.proxy import tunnel
+from llmos.proxy import tunnel, upgrading
 from llmos.proxy.breaker import RETRY_AFTER, Breaker, UnreachableError
 from llmos.proxy.headers import TextHeaders, returned_headers, upstream_headers
-from llmos.proxy.lifetimes import Life, allowed_seconds, is_long
+from llmos.proxy.lifetimes import Life, allowed_seconds
+from llmos.proxy.metrics import UpstreamMetrics
+from llmos.proxy.upgrading import UpstreamConnection
 from llmos.proxy.upstream import Target, Upstream
 
 MAX_WHOLE = 256 * 1024
@@ -63,6 +70,25 @@ class _Call:
     long: bool
     life: Life
     body: bytes | AsyncIterator[bytes] | None = None
+    sent: int = 0
+    """Bytes of the body so far, where it goes as it comes."""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        async for each in self.request.chunks():
+            self.sent += len(each)
+            yield each
+
+    def broken(self, error: BaseException) -> StatusError:
+        """What a broken connection means.
+
+        The cluster refuses a body that is too large while it still comes, and hangs up; its answer
+        may be lost on the way.
+        """
+        if self.sent > MAX_BODY and not self.long:
+            return RequestEntityTooLargeError.of(MAX_BODY)
+        _LOG.warning("the cluster did not answer well: %s: %s", type(error).__name__, error)
+        return BadGatewayError("the cluster's API server did not answer well", {})
 
 
 @dataclass(slots=True)
@@ -73,6 +99,7 @@ class Forwarder:
     still_allowed: tunnel.StillAllowed
     streams: OpenStreams
     breaker: Breaker = field(init=False)
+    metrics: UpstreamMetrics = field(init=False, default_factory=UpstreamMetrics)
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.upstream.connect)
@@ -90,11 +117,12 @@ class Forwarder:
             BadRequestError: it cannot be passed on as it came.
             MethodNotAllowedError: no server of Kubernetes knows the method.
             BadGatewayError: the cluster broke off, or answered what is no HTTP.
+            RequestEntityTooLargeError: it broke off amid a body larger than it takes.
             ServiceUnavailableError: the cluster cannot be reached, or does not know the proxy.
             TimedOutError: it did not answer in time.
         """
-        await in_task()
         call = self._call(request)
+        await in_task()
         self.breaker.check()
         try:
             async with call.life:
@@ -121,7 +149,7 @@ class Forwarder:
         )
 
     async def _answer(self, call: _Call) -> Response | StreamResponse | UpgradeResponse:
-        protocol = tunnel.wanted_protocol(call.request) if call.long else b""
+        protocol = upgrading.wanted_protocol(call.request) if call.long else b""
         if protocol:
             return await self._tunnel(call, protocol)
         # Who is not given another protocol is answered in this one.
@@ -147,7 +175,7 @@ class Forwarder:
             return
         if call.long and request.connection is not None:
             request.connection.allow_long_body()
-        call.body = request.chunks()
+        call.body = call.chunks()
         if length is not None:
             call.headers.append(("Content-Length", str(length)))
 
@@ -157,23 +185,29 @@ class Forwarder:
             return await self._send_once(call, target)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             if call.request.method not in _REPEATABLE or call.body is not None:
-                raise _broken(error) from None
+                raise call.broken(error) from None
         try:
             return await self._send_once(call, target)
         except aiohttp.ClientError as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
 
     async def _send_once(self, call: _Call, target: Target) -> aiohttp.ClientResponse:
         method = call.request.method
+        began, code = time.perf_counter(), "<error>"
         try:
-            return await self.upstream.send(target, method, call.path, call.headers, call.body)
+            answer = await self.upstream.send(target, method, call.path, call.headers, call.body)
+            code = str(answer.status)
         except _CONNECTING as error:
             self.breaker.failed(error)
             raise UnreachableError from None
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             raise
         except (aiohttp.ClientError, ValueError) as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
+        else:
+            return answer
+        finally:
+            self.metrics.observe(method, target.netloc, code, time.perf_counter() - began)
 
     async def _knows_us(self, call: _Call, target: Target) -> bool:
         """Whether the cluster takes our credential; if so, a 401 comes from behind it."""
@@ -181,7 +215,7 @@ class Forwarder:
         try:
             answer = await self.upstream.send(target, "GET", _PROBE, headers, None)
         except aiohttp.ClientError as error:
-            raise _broken(error) from None
+            raise call.broken(error) from None
         answer.close()
         return answer.status != 401
 
@@ -206,7 +240,7 @@ class Forwarder:
             return await self._read(call, answer)
         except (aiohttp.ClientError, ValueError) as error:
             answer.close()
-            raise _broken(error) from None
+            raise call.broken(error) from None
         except BaseException:
             answer.close()
             raise
@@ -253,21 +287,21 @@ class Forwarder:
             answer = await self._ask(call, await self.upstream.target(), protocol)
         try:
             if answer.status != 101:
-                return tunnel.answer_of(answer)
-            life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams)
+                return upgrading.answer_of(answer)
+            life = tunnel.Tunnel(answer, request, self.still_allowed, self.streams, call.life.heard)
             return tunnel.upgraded(answer, protocol, life)
-        except (ValueError, tunnel.BadAnswerError) as error:
+        except (ValueError, upgrading.BadAnswerError) as error:
             answer.abort()
-            raise _broken(error) from None
+            raise call.broken(error) from None
 
-    async def _ask(self, call: _Call, target: Target, protocol: bytes) -> tunnel.UpstreamConnection:
+    async def _ask(self, call: _Call, target: Target, protocol: bytes) -> UpstreamConnection:
         headers = [*call.headers, ("Connection", "Upgrade"), ("Upgrade", protocol.decode())]
         if await call.request.raw_body(MAX_SMALL_BODY):
             raise BadRequestError("a request for another protocol has no body")
         try:
-            return await tunnel.ask(target, call.request.method, call.path, headers)
-        except tunnel.BadAnswerError as error:
-            raise _broken(error) from None
+            return await upgrading.ask(target, call.request.method, call.path, headers)
+        except upgrading.BadAnswerError as error:
+            raise call.broken(error) from None
         except (OSError, TimeoutError) as error:
             self.breaker.failed(error)
             raise UnreachableError from None
@@ -326,6 +360,9 @@ class _Copy:
             chunk = await content.readany()
             if not chunk:
                 return
+            if self.answer.status < 400:
+                # A refusal tells nothing that he may not know.
+                await life.check()
             self._last = chunk
             connection.write(chunk)
 
@@ -353,8 +390,3 @@ def _target_of(request: Request) -> str:
         return target.decode("ascii")
     except UnicodeDecodeError:
         raise BadRequestError("the request target is not ASCII") from None
-
-
-def _broken(error: BaseException) -> BadGatewayError:
-    _LOG.warning("the cluster did not answer well: %s: %s", type(error).__name__, error)
-    return BadGatewayError("the cluster's API server did not answer well", {})

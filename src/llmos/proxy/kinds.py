@@ -69,6 +69,11 @@ class Kind:
         return 0
 
     @property
+    def defined(self) -> int:
+        """The cluster ends the watch that feeds the cache, and so all that it feeds."""
+        return 0
+
+    @property
     def converted(self) -> bool:
         """The bytes are those of this version."""
         return False
@@ -154,6 +159,10 @@ class Kinds:
         if kind is None:
             self._wanted.set()
         return kind
+
+    def serves(self, info: RequestInfo) -> bool:
+        """Whether there is a kind at a path, as far as is known."""
+        return (info.group, info.version, info.resource) in self._by_path
 
     async def run(self) -> None:
         """Follow until cancelled."""

@@ -8,24 +8,15 @@ from typing import Any
 
 from llmos.apimachinery.errors import BadRequestError, ForbiddenError
 from llmos.endpoints.http import Connection, Request
-from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.streams import OpenStreams
 
 REQUEST_SECONDS = 60.0
 """How long the cluster may take to answer: its own bound, ``--request-timeout``."""
 RECHECK_SECONDS = 2.0
 """How often a long request asks whether it may go on, besides at every change of rights."""
-_LONG_SUBRESOURCES = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)")
 _LOG = logging.getLogger("llmos.proxy")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60, "h": 3600}
-
-
-def is_long(info: RequestInfo) -> bool:
-    """Whether a request may take for ever (k8s.io/apiserver, ``longRunningRequestCheck``)."""
-    if not info.is_resource:
-        return False
-    return info.verb == "watch" or info.subresource in _LONG_SUBRESOURCES
 
 
 def allowed_seconds(request: Request) -> float:
@@ -67,6 +58,7 @@ class Life:
         "_scope",
         "_seconds",
         "_streams",
+        "heard",
     )
 
     def __init__(
@@ -83,6 +75,8 @@ class Life:
         self._scope: asyncio.Timeout | None = None
         self._guarding: asyncio.Task[None] | None = None
         self._began = 0.0
+        self.heard = open_streams.version
+        """The version of rights under which it was last allowed."""
         self._left = False
         self._lost_rights = False
 
@@ -145,6 +139,20 @@ class Life:
             raise BadRequestError("the client closed the connection")
         if self._lost_rights:
             raise ForbiddenError("your rights have changed since the request began", {})
+
+    async def check(self) -> None:
+        """Wait, before more is sent, until it is known that it may go on.
+
+        Costs nothing while nobody's rights change.
+
+        Raises:
+            TimeoutError: it has to end.
+        """
+        while self._asked is not None and self.heard != self._streams.version:
+            self.heard = self._streams.version
+            if not await self._may_go_on():
+                self._lost_rights = True
+                raise TimeoutError
 
     def _leave(self) -> None:
         self._left = True

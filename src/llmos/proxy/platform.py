@@ -22,7 +22,7 @@ from llmos.apimachinery.errors import (
 )
 from llmos.apimachinery.object import Object, get_path, resource_version_of, uid_of
 from llmos.apimachinery.resource import APIResource, GroupResource
-from llmos.client.client import Client
+from llmos.client.client import Client, delete_options
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.watch import Event, EventType
 from llmos.endpoints.requestinfo import RequestInfo
@@ -178,6 +178,12 @@ class Platform:
         """The resources of which nothing was heard for too long, or never."""
         return [str(name) for name, each in self._memories.items() if each.stale]
 
+    def ages(self) -> Iterable[tuple[GroupResource, float | None]]:
+        """For how many seconds nothing was heard of each resource; None: it was never known."""
+        now = self._clock()
+        for name, each in self._memories.items():
+            yield name, now - each.heard_at if each.synced.is_set() else None
+
     def check_fresh(self) -> None:
         """Refuse to judge anybody by old records.
 
@@ -186,7 +192,8 @@ class Platform:
         """
         stale = self.stale()
         if stale:
-            raise ServiceUnavailableError(f"the cluster does not say what is new of {stale[0]}")
+            message = f"the cluster does not say what is new of {stale[0]}"
+            raise ServiceUnavailableError(message, {"retryAfterSeconds": 1})
 
     def get(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """One object, or None."""
@@ -218,9 +225,17 @@ class Platform:
             TooManyRequestsError: too much was asked lately.
             StatusError: the cluster refused.
         """
-        memory = self._memories[resource]
         if not self._look_ups.take():
             raise TooManyRequestsError("too many unknown credentials, please try again later")
+        return await self.fetch(resource, namespace, name)
+
+    async def fetch(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
+        """An object as the cluster has it, for whom memory is not new enough; None: it has none.
+
+        Raises:
+            StatusError: the cluster refused.
+        """
+        memory = self._memories[resource]
         try:
             # In a task of its own: filters begin outside of any, where neither an HTTP client nor
             # a timeout can work.
@@ -245,14 +260,20 @@ class Platform:
         async with _answering():
             return self._wrote(memory, await self._client.update(memory.resource, obj))
 
-    async def delete(self, resource: GroupResource, namespace: str, name: str) -> None:
-        """Delete; an object that does not exist raises NotFoundError."""
+    async def delete(
+        self, resource: GroupResource, namespace: str, name: str, *, uid: str = ""
+    ) -> None:
+        """Delete; an object that does not exist raises NotFoundError.
+
+        With a ``uid`` only that very object: another one of the name raises ConflictError.
+        """
         memory = self._memories[resource]
+        options = delete_options(uid=uid) if uid else None
         known = memory.get(namespace, name)
-        uid = uid_of(known) if known else ""
+        uid = uid or (uid_of(known) if known else "")
         try:
             async with _answering():
-                answer = await self._client.delete(memory.resource, namespace, name)
+                answer = await self._client.delete(memory.resource, namespace, name, options)
         except NotFoundError:
             memory.deleted(namespace, name, uid)
             raise

@@ -8,6 +8,8 @@ import orjson
 from llmos.apimachinery.errors import MethodNotAllowedError
 from llmos.endpoints.account import AccountServices, handle_account, is_account_path
 from llmos.endpoints.http import Request, Response
+from llmos.endpoints.metrics import PATH
+from llmos.endpoints.pipeline import Handler
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import text_response
 from llmos.proxy.caches import Caches
@@ -33,6 +35,7 @@ class Router:
     caches: Caches
     rules: Rules
     platform: Platform
+    metrics: Handler
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request.
@@ -48,6 +51,8 @@ class Router:
             return await self.narrowed(request)
         if not info.is_resource and (request.path in _ALIVE or request.path == "/readyz"):
             return self._health(request)
+        if info.path == PATH:
+            return await self.metrics(request)
         answer = await self._handler(info)(request)
         self._tell_memory(request, answer)
         return answer

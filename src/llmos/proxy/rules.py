@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from llmos.apimachinery.errors import ForbiddenError
+from llmos.apimachinery.generated_names import generate_name
 from llmos.apimachinery.object import Object, copy_object, name_of
 from llmos.apimachinery.resource import APIResource
 from llmos.apimachinery.serializer import decode_body
@@ -22,6 +23,7 @@ from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import warning_headers
 from llmos.proxy.passwords import Answer, Forward
 from llmos.proxy.platform import Platform
+from llmos.proxy.usernames import Claims
 
 JUDGED: Mapping[tuple[str, str], APIResource] = {
     (each.group, each.plural): each
@@ -34,6 +36,7 @@ JUDGED: Mapping[tuple[str, str], APIResource] = {
     )
 }
 _NAMESPACES = ("", "namespaces")
+_JSON, _YAML, _APPLY = "application/json", "application/yaml", "application/apply-patch+yaml"
 _OPERATIONS: Mapping[str, Operation] = {
     "create": "CREATE",
     "update": "UPDATE",
@@ -48,7 +51,7 @@ def judges(info: RequestInfo) -> bool:
         return False
     kind = (info.group, info.resource)
     if kind == _NAMESPACES:
-        return info.verb == "create"
+        return info.verb in ("create", "patch")
     return kind in JUDGED and (info.verb in _OPERATIONS or info.verb == "deletecollection")
 
 
@@ -59,6 +62,7 @@ class Rules:
     forward: Forward
     admission: Admission
     platform: Platform
+    claims: Claims
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a change.
@@ -69,8 +73,7 @@ class Rules:
         """
         info = request.info
         if (info.group, info.resource) == _NAMESPACES:
-            await self._complete(request, resources.NAMESPACES)
-            return await self.forward(request)
+            return await self._namespace(request)
         resource = JUDGED[info.group, info.resource]
         if info.verb == "deletecollection":
             why = "one change could take away too much: delete them one by one"
@@ -79,16 +82,51 @@ class Rules:
             await self._complete(request, resource)
         return await self._judged(request, resource)
 
-    async def _complete(self, request: Request, resource: APIResource) -> None:
-        """Set in a whole object what the platform sets."""
-        content_type = request.headers.get("content-type", "")
+    async def _namespace(self, request: Request) -> Answer:
+        """Have it say who created it, also where an apply does.
+
+        An apply has to say it each time: what its manager does not repeat would be taken away.
+        """
+        resource = resources.NAMESPACES
+        if request.info.verb == "create":
+            await self._complete(request, resource)
+        elif _media_type(request) == _APPLY:
+            old = self.platform.get(resource.group_resource, "", request.info.name)
+            if old is None:
+                tried = await self.forward(await _dry(request))
+                if tried.status == 200:  # another replica made it just now
+                    return await self.forward(request)
+                if tried.status != 201:
+                    return tried
+            await self._complete(request, resource, old, (_YAML, _APPLY))
+        return await self.forward(request)
+
+    async def _complete(
+        self,
+        request: Request,
+        resource: APIResource,
+        old: Object | None = None,
+        media_types: tuple[str, str] = ("", _JSON),
+    ) -> None:
+        """Set in a whole object what the platform sets.
+
+        Args:
+            request: its body is completed.
+            resource: what it is about.
+            old: the object as it is; None: as memory has it.
+            media_types: how the body is read (as its header says, where that is empty), and what a
+                completed one is, which is JSON in any case.
+        """
+        content_type = media_types[0] or request.headers.get("content-type", "")
         obj = decode_body(await request.body(), content_type, resource.kind).value
         said = orjson.dumps(obj)
-        old = self._known(resource, request.info.name)
+        old = old or self._known(resource, request.info.name)
+        if resource == resources.USERS and request.info.verb == "create":
+            _name(obj)
         self.admission.mutate(self._attributes(request, resource, obj, old))
         completed = orjson.dumps(obj)
         if completed != said:
-            request.put_body(completed, "application/json")
+            request.put_body(completed, media_types[1])
 
     async def _judged(self, request: Request, resource: APIResource) -> Answer:
         info = request.info
@@ -102,9 +140,19 @@ class Rules:
         attributes = self._attributes(request, resource, new, old)
         if new is not None or old is not None:
             self.admission.validate(attributes)
-        answer = await self.forward(request)
+        answer = await self._made(request, attributes)
         if attributes.warnings and isinstance(answer, Response):
             answer.headers += warning_headers(attributes.warnings)
+        return answer
+
+    async def _made(self, request: Request, attributes: AdmissionAttributes) -> Answer:
+        """Make the change; one that gives a user a name, once he is sure to be the only one."""
+        new = attributes.object
+        if new is None or attributes.dry_run or attributes.resource != resources.USERS:
+            return await self.forward(request)
+        taken = await self.claims.take(new, attributes.old_object)
+        answer = await self.forward(request)
+        await taken.settle(answer.status)
         return answer
 
     def _known(self, resource: APIResource, name: str) -> Object | None:
@@ -130,6 +178,20 @@ class Rules:
             user=request.user,
             dry_run=bool(request.query.get("dryRun")),
         )
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _name(user: Object) -> None:
+    """Draw the name that the cluster would draw: claims of other names are made for it."""
+    meta = user.get("metadata")
+    if not isinstance(meta, dict) or meta.get("name"):
+        return
+    base = meta.get("generateName")
+    if isinstance(base, str) and base:
+        meta["name"] = generate_name(base)
 
 
 async def _dry(request: Request) -> Request:

@@ -11,12 +11,14 @@ from typing import Any
 
 import uvloop
 
+from llmos import __version__
 from llmos.apimachinery.clock import Clock, system_clock
 from llmos.authentication.certificates import Certificates, given_certificates
 from llmos.client.client import Client
 from llmos.client.config import Config
 from llmos.endpoints.housekeeping import housekeeping
 from llmos.endpoints.listener import bind, make_listener
+from llmos.endpoints.metrics import Metrics, RequestMetrics
 from llmos.endpoints.serving import background, listening_on, shown_host, until_signalled
 from llmos.proxy.assembly import Core, build
 from llmos.proxy.authority import certificates
@@ -33,6 +35,8 @@ class Started:
     url: str
     upstream: Config
     ca_pem: str
+    metrics: Metrics
+    """Where the controllers tell theirs."""
 
 
 Work = Callable[[Started], Coroutine[Any, Any, None]]
@@ -73,13 +77,14 @@ async def serve(
         caches = await stack.enter_async_context(Caches(client))
         upstream = Upstream(config.load)
         stack.push_async_callback(upstream.aclose)
-        app = build(core, upstream, caches, own.ca_pem)
+        metrics = Metrics(RequestMetrics(caches.kinds.serves, "proxy"), __version__)
+        app = build(core, upstream, caches, metrics, own.ca_pem)
         stopping = partial(core.lifecycle.stop, core.judges.streams)
         await stack.enter_async_context(background("informers", core.platform.run()))
         listener = make_listener(app, own.cert_path, own.key_path, stopping)
         await stack.enter_async_context(listening_on(listener, listening))
         url = f"https://{shown_host(config.host)}:{listening.getsockname()[1]}"
-        started = Started(url, found, own.ca_pem)
+        started = Started(url, found, own.ca_pem, metrics)
         await stack.enter_async_context(background("start", _settle(core)))
         if config.controllers:
             await stack.enter_async_context(background("controllers", work(started)))

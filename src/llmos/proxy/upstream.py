@@ -63,6 +63,11 @@ class Target:
     token: str = field(repr=False)
 
     @property
+    def netloc(self) -> str:
+        """Host and port, as they are said to people."""
+        return f"{self.host}:{self.port}"
+
+    @property
     def server_name(self) -> str | None:
         """The name that the certificate must have, if it is not that of the URL."""
         return self.config.server_name or None

@@ -26,7 +26,9 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
             if loop.time() - started > _STABLE:
                 backoff.reset()
             delay = backoff.next()
-            log.error("%s crashed: %s; again in %.1f s", name, describe(error), delay)  # noqa: TRY400
+            log.error(  # noqa: TRY400 - a traceback could show an object
+                "%s crashed: %s; again in %.1f s", name, describe(error), delay
+            )
             await asyncio.sleep(delay)
         else:
             return

@@ -6,11 +6,14 @@ work is done, so no key is ever worked on twice at once.
 
 import asyncio
 import heapq
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.measures import Histogram
 
 _LONGEST_SLEEP = 60.0
 """A timer looks at the clock this often at least: clocks are set, machines sleep."""
@@ -26,6 +29,45 @@ class Key(NamedTuple):
     def path(self) -> str:
         """``namespace/name``, or the name alone."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+_BOUNDS = tuple(10.0**exponent for exponent in range(-8, 4))
+"""client-go's buckets of how long a key waits and is worked on, in seconds."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """How a queue does."""
+
+    steady: Callable[[], float] = time.monotonic
+    """Seconds that no one sets."""
+    adds: int = 0
+    retries: int = 0
+    waited: Histogram = field(default_factory=lambda: Histogram(_BOUNDS))
+    worked: Histogram = field(default_factory=lambda: Histogram(_BOUNDS))
+    _waiting: dict[Key, float] = field(default_factory=dict)
+    _working: dict[Key, float] = field(default_factory=dict)
+
+    def added(self, key: Key) -> None:
+        """A key waits."""
+        self.adds += 1
+        self._waiting[key] = self.steady()
+
+    def begun(self, key: Key) -> None:
+        """It is worked on."""
+        now = self.steady()
+        self.waited.observe(now - self._waiting.pop(key, now))
+        self._working[key] = now
+
+    def done(self, key: Key) -> None:
+        """The work on it ended."""
+        now = self.steady()
+        self.worked.observe(now - self._working.pop(key, now))
+
+    def running(self) -> list[float]:
+        """For how many seconds each key has been worked on that is not done."""
+        now = self.steady()
+        return [now - began for began in self._working.values()]
 
 
 @dataclass(slots=True)
@@ -44,6 +86,7 @@ class WorkQueue:
     _failures: dict[Key, int] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _timer: asyncio.TimerHandle | None = None
+    measured: Measured = field(default_factory=Measured)
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -53,6 +96,7 @@ class WorkQueue:
         if key in self._waiting:
             return
         self._waiting.add(key)
+        self.measured.added(key)
         if key not in self._working:
             self._ready.append(key)
             self._wake.set()
@@ -73,6 +117,7 @@ class WorkQueue:
         """Add the key after a delay that doubles with each failure; gives the delay."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        self.measured.retries += 1
         delay = min(self.first_delay * 2.0 ** min(failures, 32), self.most_delay)
         self.add_after(key, delay)
         return delay
@@ -89,11 +134,13 @@ class WorkQueue:
         key = self._ready.popleft()
         self._waiting.discard(key)
         self._working.add(key)
+        self.measured.begun(key)
         return key
 
     def done(self, key: Key) -> None:
         """The work on a key ended, well or not."""
         self._working.discard(key)
+        self.measured.done(key)
         if key in self._waiting:
             self._ready.append(key)
             self._wake.set()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from llmos.apimachinery.resource import GroupResource
 from llmos.registry.served import Served
+from llmos.watchcache.interface import Readable
 
 
 class Catalog:
@@ -37,6 +38,12 @@ class Catalog:
     def find(self, group: str, version: str, plural: str) -> Served | None:
         """The kind at a path."""
         return self._by_path.get((group, version, plural))
+
+    def in_force(self, served: Readable) -> bool:
+        """Whether a kind that was found once is still served as it was then."""
+        resource = served.resource
+        now = self._by_path.get((resource.group, resource.version, resource.plural))
+        return now is not None and now.defined == served.defined
 
     def of_kind(self, group: str, version: str, kind: str) -> Served | None:
         """The kind that an object names by its apiVersion and kind."""

@@ -27,21 +27,25 @@ else:
     rules = LazyModule("llmos.apimachinery.cel.rules")
 
 
-def served_of(crd: Object, since: int = 0) -> list[Served]:
+def served_of(crd: Object, since: int = 0, defined: int = 0) -> list[Served]:
     """One for each served version, the preferred one first.
 
     Args:
         crd: the definition.
         since: the revision from which on it is served.
+        defined: the revision that wrote what it says.
 
     Raises:
         KeyError, TypeError, ValueError: the definition makes no sense.
     """
-    return [_served(crd, resource, since) for resource in apiextensions.resources_of(crd)]
+    return [
+        _served(crd, resource, (since, defined)) for resource in apiextensions.resources_of(crd)
+    ]
 
 
-def _served(crd: Object, resource: APIResource, since: int) -> Served:
+def _served(crd: Object, resource: APIResource, revisions: tuple[int, int]) -> Served:
     version = resource.version
+    since, defined = revisions
     source = apiextensions.schema_of(crd, version)
     schema = with_metadata(compile_schema(source))
     return Served(
@@ -54,6 +58,7 @@ def _served(crd: Object, resource: APIResource, since: int) -> Served:
         warning=apiextensions.deprecation_of(crd, version),
         schema_source=source,
         since=since,
+        defined=defined,
         terminating=is_terminating(crd),
     )
 

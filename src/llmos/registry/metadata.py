@@ -4,7 +4,6 @@ Source: k8s.io/apiserver/pkg/registry/rest (BeforeCreate, BeforeUpdate).
 """
 
 import os
-import secrets
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -15,13 +14,11 @@ from llmos.apimachinery.errors import (
     InvalidError,
     NotFoundError,
 )
+from llmos.apimachinery.generated_names import generate_name
 from llmos.apimachinery.object import Object, metadata
 from llmos.apimachinery.resource import GroupVersionKind
 from llmos.registry.served import Served
 
-_SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_SUFFIX_LENGTH = 5
-_MAX_GENERATED_BASE = 63 - _SUFFIX_LENGTH
 _GENERATE_ATTEMPTS = 8
 """How often a generated name that is taken is drawn again, as kube-apiserver does."""
 _SERVER_FIELDS = (
@@ -45,12 +42,6 @@ def _draw_uids() -> Iterator[str]:
 
 
 _UIDS = _draw_uids()
-
-
-def generate_name(base: str) -> str:
-    """A name of ``generateName`` and five random characters without vowels."""
-    suffix = "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
-    return base[:_MAX_GENERATED_BASE] + suffix
 
 
 def _free_name(base: str, taken: Callable[[str], bool]) -> str:

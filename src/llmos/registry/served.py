@@ -45,6 +45,8 @@ class Served:
     """Sent with every use of a deprecated version."""
     since: int = 0
     """The revision from which on the kind is served; a watch from before that is too old."""
+    defined: int = 0
+    """The revision that wrote what its CustomResourceDefinition says of it; 0: it is built in."""
     terminating: bool = False
     """Its CustomResourceDefinition is being deleted: nothing is created any more."""
     schema_source: dict[str, Any] = field(default_factory=dict)

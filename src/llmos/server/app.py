@@ -56,7 +56,14 @@ def build(
         if PASSWORD_NOTE in notes:
             await core.accounts.absorb_password(user, notes[PASSWORD_NOTE])
 
-    reading = Reading(core.storage, clock, still_allowed, core.streams)
+    reading = Reading(
+        core.storage,
+        clock,
+        still_allowed,
+        core.streams,
+        protobuf=True,
+        in_force=core.catalog.in_force,
+    )
     changing = Changing(core.store, clock, gate.creation_check, {USERS: keep_password})
     router = Router(
         catalog=core.catalog,
@@ -72,8 +79,9 @@ def build(
         ),
         virtual=reviews.handlers(),
         account=AccountServices(core.accounts, core.authorizer, core.judges.may_manage, ca_pem),
+        metrics=core.metrics,
     )
-    return Pipeline(gate.filters, router, clock, Pages())
+    return Pipeline(gate.filters, router, clock, core.metrics.requests, Pages())
 
 
 def _unready(core: Core, lifecycle: Lifecycle) -> str:

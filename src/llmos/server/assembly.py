@@ -7,6 +7,7 @@ before whoever made it.
 from dataclasses import dataclass, field
 from functools import partial
 
+from llmos import __version__
 from llmos.admission.default_chain import default_chain
 from llmos.admission.policies import BINDINGS, POLICIES, Policies
 from llmos.apimachinery.clock import Clock
@@ -21,6 +22,8 @@ from llmos.authentication.tokens import Tokens
 from llmos.authorization.index import RBACIndex
 from llmos.authorization.rbac import RBACAuthorizer
 from llmos.endpoints.judges import Judges
+from llmos.endpoints.metrics import Metrics, RequestMetrics
+from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.streams import OpenStreams
 from llmos.registry.builtin import builtin_served
 from llmos.registry.catalog import Catalog
@@ -28,6 +31,7 @@ from llmos.registry.lister import CommittedLister, LatestLister, PlatformStore
 from llmos.registry.store import Store
 from llmos.server.customresources import CustomResources
 from llmos.server.feeds import feed
+from llmos.server.metrics import object_families
 from llmos.server.passwordintake import PasswordIntake
 from llmos.server.policytypes import PolicyTypes
 from llmos.storage.interface import Storage
@@ -53,6 +57,7 @@ class Core:
     policies: Policies = field(init=False)
     policy_types: PolicyTypes = field(init=False)
     committed: CommittedLister = field(init=False)
+    metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
         self.catalog = Catalog(builtin_served())
@@ -68,6 +73,9 @@ class Core:
         self.accounts = Accounts(self.platform, self.tokens, self.passwords, self.clock)
         self.custom = CustomResources(self.storage, self.catalog, self.platform, self.clock)
         self.policy_types = PolicyTypes(self.storage, self.catalog, self.platform)
+        self.metrics = Metrics(RequestMetrics(self._serves), __version__)
+        self.metrics.tell("storage", self.storage.families)
+        self.metrics.tell("objects", partial(object_families, self.catalog, self.storage))
         judges.learn(partial(feed, self.storage))
         feed(self.storage, POLICIES, self.policies.set_policy, self.policies.delete_policy)
         feed(self.storage, BINDINGS, self.policies.set_binding, self.policies.delete_binding)
@@ -75,6 +83,9 @@ class Core:
     def _find_kind(self, group: str, version: str, kind: str) -> APIResource | None:
         served = self.catalog.of_kind(group, version, kind)
         return None if served is None else served.resource
+
+    def _serves(self, info: RequestInfo) -> bool:
+        return self.catalog.find(info.group, info.version, info.resource) is not None
 
     def visible_namespaces(
         self, user: UserInfo, verb: str, group: str, resource: str

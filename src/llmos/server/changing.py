@@ -13,9 +13,10 @@ from llmos.apimachinery.resource import GroupResource, GroupVersionKind
 from llmos.apimachinery.yaml_reader import YAMLError, parse_yaml
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.narrowing import scope_of
+from llmos.endpoints.negotiation import Representation
 from llmos.endpoints.reading import namespace_of_request, selection_of
-from llmos.endpoints.rendering import list_bytes, render_object
-from llmos.endpoints.responses import json_response
+from llmos.endpoints.rendering import list_form, object_form, render_list, render_object
+from llmos.endpoints.responses import object_response
 from llmos.registry.context import WriteContext
 from llmos.registry.served import Served
 from llmos.registry.store import ApplyOptions, Store
@@ -46,33 +47,38 @@ class Changing:
             await action(served.load(value), context.notes)
 
     def _answer(
-        self, request: Request, served: Served, value: bytes, status: int = 200
+        self,
+        request: Request,
+        served: Served,
+        value: bytes,
+        form: Representation,
+        status: int = 200,
     ) -> Response:
-        accept = request.headers.get("accept", "")
-        if not accept or accept == "application/json":
-            return Response(status, served.wire(value))
-        return render_object(request, served, value, self.clock(), status)
+        return render_object(request, served, value, self.clock(), (form, status))
 
     async def create(self, request: Request, served: Served) -> Response:
         """Create an object."""
+        form = object_form(request, served)
         context = write_context(request, "CreateOptions")
         obj = await read_object(request, served)
         value = await self.store.create(served, obj, context)
         await self._finish(served, value, context)
-        return self._answer(request, served, value, 201)
+        return self._answer(request, served, value, form, 201)
 
     async def update(self, request: Request, served: Served, subresource: str = "") -> Response:
         """Replace an object, or one of its subresources."""
+        form = object_form(request, served)
         context = write_context(request, "UpdateOptions")
         obj = await read_object(request, served)
         value, created = await self.store.update(
             served, request.info.name, obj, context, subresource
         )
         await self._finish(served, value, context)
-        return self._answer(request, served, value, 201 if created else 200)
+        return self._answer(request, served, value, form, 201 if created else 200)
 
     async def patch(self, request: Request, served: Served, subresource: str = "") -> Response:
         """Patch or apply an object, or one of its subresources."""
+        form = object_form(request, served)
         kind = patch_type(request, served)
         context = write_context(request, "PatchOptions")
         _check_patch_options(request, kind)
@@ -83,7 +89,7 @@ class Changing:
         patch = patch_function(request, served, kind, data)
         value = await self.store.patch(served, name, patch, context, subresource)
         await self._finish(served, value, context)
-        return self._answer(request, served, value)
+        return self._answer(request, served, value, form)
 
     async def _apply(
         self,
@@ -100,6 +106,7 @@ class Changing:
         config = _applied_config(request, served, value)
         judge_fields(request, served, [], problems)
         may_create = self.may_create(request)
+        form = object_form(request, served)
         value, created = await self.store.apply(
             served,
             request.info.name,
@@ -109,18 +116,20 @@ class Changing:
             ApplyOptions(request.flag("force"), may_create),
         )
         await self._finish(served, value, context)
-        return self._answer(request, served, value, 201 if created else 200)
+        return self._answer(request, served, value, form, 201 if created else 200)
 
     async def delete(self, request: Request, served: Served) -> Response:
         """Delete an object."""
+        form = object_form(request, served)
         context = await self._delete_context(request)
         deletion = await self.store.delete(served, request.info.name, context)
         if not deletion.gone or served.strategy.delete_returns_object:
-            return self._answer(request, served, deletion.value)
-        return json_response(_success(served, served.load(deletion.value)))
+            return self._answer(request, served, deletion.value, form)
+        return object_response(_success(served, served.load(deletion.value)), form)
 
     async def delete_collection(self, request: Request, served: Served) -> Response:
         """Delete what a list would show."""
+        form = list_form(request, served)
         context = await self._delete_context(request)
         matches = selection_of(request, served)
         page = await self.store.list(
@@ -131,7 +140,8 @@ class Changing:
             matches,
         )
         values = await self.store.delete_collection(served, page, context)
-        return _deleted_list(served, page, values)
+        content = values, {"resourceVersion": _deleted_revision(page, values)}
+        return await render_list(request, served, content, self.clock(), form)
 
     @staticmethod
     async def _delete_context(request: Request) -> WriteContext:
@@ -186,7 +196,8 @@ def _applied_config(request: Request, served: Served, value: object) -> Object:
     return value
 
 
-def _success(served: Served, obj: Object) -> Object:
+def _success(served: Served, obj: Object) -> bytes:
+    """The Status of an object that is gone."""
     resource = served.resource
     details = {
         "name": obj["metadata"]["name"],
@@ -194,16 +205,17 @@ def _success(served: Served, obj: Object) -> Object:
         "kind": resource.plural,
         "uid": obj["metadata"]["uid"],
     }
-    return {
+    status = {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Success",
         "details": {key: value for key, value in details.items() if value},
     }
+    return orjson.dumps(status)
 
 
-def _deleted_list(served: Served, page: Page, values: Sequence[bytes]) -> Response:
+def _deleted_revision(page: Page, values: Sequence[bytes]) -> str:
+    """The newest revision of what was deleted, or of the list."""
     versions = (orjson.loads(each)["metadata"].get("resourceVersion") for each in values)
-    revision = max([page.revision, *(int(each) for each in versions if each)])
-    return Response(200, list_bytes(served, values, {"resourceVersion": str(revision)}))
+    return str(max([page.revision, *(int(each) for each in versions if each)]))

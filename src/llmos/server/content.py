@@ -19,7 +19,7 @@ from llmos.registry.lister import PlatformStore
 
 _LOG = logging.getLogger("llmos.server")
 _BEFORE_KINDS = ("namespaces", "kubernetes", "crds")
-_WITH_KINDS = ("roles", "embedded")
+_WITH_KINDS = ("roles", "embedded", "settings")
 
 
 @dataclass(frozen=True, slots=True)

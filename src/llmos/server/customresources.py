@@ -16,6 +16,7 @@ from llmos.apimachinery.errors import ConflictError, NotFoundError, StatusError
 from llmos.apimachinery.object import (
     Object,
     copy_object,
+    get_path,
     is_terminating,
     metadata,
     name_of,
@@ -31,6 +32,8 @@ from llmos.storage.interface import Storage
 from llmos.watchcache.interface import Event
 
 CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
+Said = tuple[object, object]
+"""Its spec, and the names that were accepted."""
 _RETRY_SECONDS = 0.5
 _LOG = logging.getLogger("llmos.server")
 
@@ -44,6 +47,8 @@ class CustomResources:
     platform: PlatformStore
     clock: Clock
     _todo: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)
+    _said: dict[str, tuple[Said, int]] = field(default_factory=dict)
+    """What each served definition says of its kinds, and the revision that wrote it."""
 
     def start(self) -> None:
         """Serve what is established already, and follow every change from here on."""
@@ -57,6 +62,7 @@ class CustomResources:
         for event in events:
             if event.type == "DELETED":
                 self.catalog.set_custom(event.key.name, ())
+                self._said.pop(event.key.name, None)
                 self._look_again()
             else:
                 self._serve(orjson.loads(event.value), self._since(event))
@@ -75,10 +81,20 @@ class CustomResources:
         """Serve an established CRD at once; whatever else it needs is the worker's."""
         if is_established(crd):
             try:
-                self.catalog.set_custom(name_of(crd), served_of(crd, since))
+                made = served_of(crd, since, self._defined(crd))
+                self.catalog.set_custom(name_of(crd), made)
             except (KeyError, TypeError, ValueError):
                 _LOG.exception("the definition %s cannot be served", name_of(crd))
         self._todo.put_nowait(name_of(crd))
+
+    def _defined(self, crd: Object) -> int:
+        """The revision since which it says of its kinds what it says now."""
+        said = crd.get("spec"), get_path(crd, "status", "acceptedNames")
+        before = self._said.get(name_of(crd))
+        if before is None or before[0] != said:
+            before = said, int(metadata(crd)["resourceVersion"])
+            self._said[name_of(crd)] = before
+        return before[1]
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -73,7 +73,8 @@ class Documents:
     def _paths(self) -> list[str]:
         groups = [each for each in self.discovery.groups() if each]
         paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3"]
-        return sorted([*paths, "/readyz", "/version", *(f"/apis/{each}" for each in groups)])
+        paths += ["/metrics", "/readyz", "/version"]
+        return sorted([*paths, *(f"/apis/{each}" for each in groups)])
 
     def _discovery(self, request: Request, path: str) -> Response:
         parts = path.split("/")[1:]

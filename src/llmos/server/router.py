@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from llmos.apimachinery.errors import MethodNotAllowedError, NotFoundError
 from llmos.endpoints.account import AccountServices, handle_account, is_account_path
 from llmos.endpoints.http import Request, Response, StreamResponse
+from llmos.endpoints.metrics import PATH, Metrics
 from llmos.endpoints.reading import Reading
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import not_found_text
@@ -38,6 +39,7 @@ class Router:
     virtual: Mapping[tuple[str, str], VirtualHandler]
     """By group and plural."""
     account: AccountServices
+    metrics: Metrics
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
@@ -45,7 +47,13 @@ class Router:
         if not info.is_resource:
             if is_account_path(info.path):
                 return await handle_account(request, self.account)
+            if info.path == PATH:
+                return await self.metrics.answer(request)
             return self.documents.answer(request)
+        return await self._resource(request)
+
+    async def _resource(self, request: Request) -> Answer:
+        info = request.info
         served = self.catalog.find(info.group, info.version, info.resource)
         if served is None:
             return _unknown(self.catalog, info)
@@ -57,9 +65,14 @@ class Router:
             # All namespaces together can be read and nothing else.
             across = served.resource.namespaced and not info.named
             raise MethodNotAllowedError if across else NotFoundError.resource()
-        return await self._resource(request, served)
+        if served.resource.custom and request.method != "GET":
+            await request.body()
+            # Its definition may have changed while the body came in: what counts is the write.
+            if self.catalog.find(info.group, info.version, info.resource) is not served:
+                return await self._resource(request)
+        return await self._served(request, served)
 
-    async def _resource(self, request: Request, served: Served) -> Answer:
+    async def _served(self, request: Request, served: Served) -> Answer:
         info = request.info
         virtual = self.virtual.get((info.group, info.resource))
         if virtual is not None:

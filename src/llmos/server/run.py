@@ -22,6 +22,7 @@ from llmos.authentication.static_tokens import StaticTokens
 from llmos.client.config import Token
 from llmos.endpoints.housekeeping import housekeeping
 from llmos.endpoints.listener import bind, make_listener
+from llmos.endpoints.metrics import Metrics
 from llmos.endpoints.pipeline import Pipeline
 from llmos.endpoints.serving import (
     Lifecycle,
@@ -66,6 +67,8 @@ class Started:
     """None: the user ``admin`` is gone."""
     one_time_password: str | None
     """Only at the very first start, and only where nobody chose a password."""
+    metrics: Metrics
+    """Where the controllers tell theirs."""
 
 
 Work = Callable[[Started, Token], Coroutine[Any, Any, None]]
@@ -170,7 +173,10 @@ async def _open(
     )
     token = ControllerToken(authenticators[1], core.committed, clock)
     made_kubeconfig = kubeconfig if written else None
-    return Started(url, config.data_dir, own.ca_pem, app, made_kubeconfig, password), token
+    started = Started(
+        url, config.data_dir, own.ca_pem, app, made_kubeconfig, password, core.metrics
+    )
+    return started, token
 
 
 def _certificates(config: ServerConfig, clock: Clock) -> certificates.Certificates:

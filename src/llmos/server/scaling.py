@@ -12,7 +12,8 @@ from llmos.apis.autoscaling_v1 import ScalePaths, scale_from, set_replicas, vali
 from llmos.apis.builtin_schemas import schema_for
 from llmos.apis.strategy import Strategy
 from llmos.endpoints.http import Request, Response
-from llmos.endpoints.rendering import render_object
+from llmos.endpoints.negotiation import Representation
+from llmos.endpoints.rendering import object_form, render_object
 from llmos.registry.builtin import builtin_decoder
 from llmos.registry.served import Served
 from llmos.registry.store import Patch, Store
@@ -44,32 +45,37 @@ class Scaling:
 
     async def get(self, request: Request, served: Served) -> Response:
         """The Scale of an object."""
+        form = object_form(request, _scale_served(served))
         record = self.store.get(served, request.info.namespace, request.info.name)
-        return self._answer(request, served, record.value)
+        return self._answer(request, served, record.value, form)
 
     async def update(self, request: Request, served: Served) -> Response:
         """Replace the Scale."""
+        form = object_form(request, _scale_served(served))
         context = write_context(request, "UpdateOptions")
         scale = await read_object(request, _scale_served(served))
         change = _put_back(served, lambda _: scale)
         value = await self.store.patch(served, request.info.name, change, context)
-        return self._answer(request, served, value)
+        return self._answer(request, served, value, form)
 
     async def patch(self, request: Request, served: Served) -> Response:
         """Patch the Scale."""
         shape = _scale_served(served)
+        form = object_form(request, shape)
         kind = patch_type(request, served)
         context = write_context(request, "PatchOptions")
         patch = patch_function(request, shape, kind, await request.body())
         change = _put_back(served, patch)
         value = await self.store.patch(served, request.info.name, change, context)
-        return self._answer(request, served, value)
+        return self._answer(request, served, value, form)
 
-    def _answer(self, request: Request, served: Served, value: bytes) -> Response:
+    def _answer(
+        self, request: Request, served: Served, value: bytes, form: Representation
+    ) -> Response:
         scale = scale_from(served.load(value), _paths(served))
         stored = {key: each for key, each in scale.items() if key not in ("kind", "apiVersion")}
         shape = _scale_served(served)
-        return render_object(request, shape, orjson.dumps(stored), self.clock())
+        return render_object(request, shape, orjson.dumps(stored), self.clock(), (form, 200))
 
 
 def _paths(served: Served) -> ScalePaths:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from llmos.apimachinery.clock import Clock
 from llmos.apimachinery.errors import ForbiddenError
 from llmos.apimachinery.lister import Lister
@@ -23,7 +25,8 @@ from llmos.authorization.reviews import (
     subject_access_review,
 )
 from llmos.endpoints.http import Request, Response
-from llmos.endpoints.responses import json_response
+from llmos.endpoints.rendering import object_form
+from llmos.endpoints.responses import object_response
 from llmos.registry.served import Served
 from llmos.server.bodies import read_object
 from llmos.server.router import VirtualHandler
@@ -80,6 +83,7 @@ class Reviews:
         Raises:
             ForbiddenError: the account is the platform's, and only it may speak for it.
         """
+        form = object_form(request, served)
         info = request.info
         if is_reserved(info.namespace) and MASTERS_GROUP not in request.authenticated.groups:
             raise ForbiddenError.of(
@@ -93,11 +97,13 @@ class Reviews:
         answer = request_token(
             self.service_accounts, self.lister, self.clock, (info.namespace, info.name), body
         )
-        return json_response(answer, 201)
+        return object_response(orjson.dumps(answer), form, 201)
 
 
 def _handler(review: Review) -> VirtualHandler:
     async def handle(request: Request, served: Served) -> Response:
-        return json_response(review(request, await read_object(request, served)), 201)
+        form = object_form(request, served)
+        answer = review(request, await read_object(request, served))
+        return object_response(orjson.dumps(answer), form, 201)
 
     return handle

@@ -36,6 +36,8 @@ class Database:
         self.connection = connection
         self._lock = lock
         self._directory = None if path is None else path.parent
+        self.path = path
+        self.wal = None if path is None else _wal(path)
         self._files = () if path is None else (path, _wal(path))
         self._modified = self._look()
         self._identity = self._identify()

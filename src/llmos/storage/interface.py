@@ -13,10 +13,11 @@ Everything but ``Commit`` is synchronous and belongs to the event loop's thread:
 and ``submit`` nothing else runs, which is what makes read-modify-write safe.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from llmos.apimachinery.measures import Family
 from llmos.watchcache.interface import Key, Record, Source
 
 
@@ -62,6 +63,12 @@ class Storage(Source, Protocol):
     @property
     def reason(self) -> str:
         """Why nothing can be written, for ``/readyz``; empty while healthy."""
+
+    def families(self) -> Iterable[Family]:
+        """What there is to tell of it at ``/metrics``."""
+
+    def count(self, resource: str) -> int:
+        """How many objects of a resource are committed."""
 
     def latest(self, key: Key) -> Record | None:
         """The newest record, writes in flight included: what a write builds on."""

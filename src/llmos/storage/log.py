@@ -44,6 +44,8 @@ class Log:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._connection = database.connection
+        self.rows = 0
+        """How many there are, once they were read."""
 
     def append(self, changes: Sequence[Change]) -> None:
         """Make the changes durable, all or none.
@@ -61,6 +63,7 @@ class Log:
             with self._transaction():
                 for start in range(0, len(changes), _ROWS):
                     self._insert(changes[start : start + _ROWS])
+        self.rows += len(changes)
         self.database.verify()
 
     def _insert(self, changes: Sequence[Change]) -> None:
@@ -89,9 +92,12 @@ class Log:
         """
         with self._transaction():
             self._connection.execute(_MARK)
-            self._connection.execute(_SUPERSEDED, (after, to))
-            self._connection.execute(_TOMBSTONES, (after, to))
+            removed = 0
+            for statement in (_SUPERSEDED, _TOMBSTONES):
+                self._connection.execute(statement, (after, to))
+                removed += self._connection.changes()
             self._connection.execute("UPDATE meta SET value = ? WHERE name = 'compacted'", (to,))
+        self.rows -= removed
 
     def meta(self) -> Meta:
         """Read what the log knows about itself."""
@@ -104,6 +110,7 @@ class Log:
         for revision, resource, namespace, name, base, deleted, value in self._connection.execute(
             _READ
         ):
+            self.rows += 1
             yield Change(
                 Key(resource, namespace, name), Record(revision, value), base, deleted == 1
             )

@@ -8,16 +8,18 @@ then does whoever submitted it hear of it.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from llmos.apimachinery.clock import Clock
+from llmos.apimachinery.measures import Family
 from llmos.storage.compaction import Compactor
 from llmos.storage.config import StorageConfig
 from llmos.storage.interface import UnavailableError, Write
 from llmos.storage.loading import load
 from llmos.storage.log import Log, OpenLog, open_log
+from llmos.storage.measured import file_families, log_families, write_families
 from llmos.storage.overlay import Overlay
 from llmos.storage.writer import Submission, Writer
 from llmos.watchcache.cacher import Cacher
@@ -39,6 +41,8 @@ class SQLiteStorage:
         """
         meta = log.meta()
         self.epoch = meta.epoch
+        self._log = log
+        self._compacted = meta.compacted
         self._cacher = Cacher(meta.revision, meta.compacted, config, clock)
         load(self._cacher, log.read())
         self._overlay = Overlay(self._cacher.memory)
@@ -67,6 +71,17 @@ class SQLiteStorage:
     def reason(self) -> str:
         """Why nothing can be written; empty while healthy."""
         return self._reason
+
+    def families(self) -> Iterator[Family]:
+        """What there is to tell of the log, its files and its writes."""
+        database = self._log.database
+        yield from log_families(self._log.rows, self.revision, self._compacted, self.healthy)
+        yield from file_families(database.path, database.wal)
+        yield from write_families(self._writer.measured)
+
+    def count(self, resource: str) -> int:
+        """How many objects of a resource are committed."""
+        return self._cacher.memory.count(resource)
 
     def latest(self, key: Key) -> Record | None:
         """The newest record, writes in flight included."""
@@ -169,6 +184,7 @@ class SQLiteStorage:
 
     def compacted(self, to: int) -> None:
         """The writer's word: the log is cut up to there."""
+        self._compacted = to
         self._cacher.memory.forget(to)
 
     def stopped(self) -> None:

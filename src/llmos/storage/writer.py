@@ -9,6 +9,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,7 @@ import apsw
 
 from llmos.storage.compaction import Compactor
 from llmos.storage.log import Log
+from llmos.storage.measured import Measured
 from llmos.watchcache.interface import Change, Record
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class Writer:
         self._owner = owner
         self._loop = loop
         self._queue: queue.SimpleQueue[Submission | None] = queue.SimpleQueue()
+        self.measured = Measured()
         self._stopping = False
         self._lost = -1  # the newest generation that had a failure
         self._failing = False
@@ -114,11 +117,14 @@ class Writer:
         changes = [change for submission in batch for change in submission.changes]
         try:
             if changes:
+                began = time.perf_counter()
                 self._log.append(changes)
+                self.measured.commits.observe(time.perf_counter() - began)
         except Exception as error:
             if not self._failing:  # once: on a full disk every write fails
                 logger.exception("a write failed")
             self._failing = True
+            self.measured.failures += 1
             self._lost = batch[-1].generation
             self._lose(error)
             self._report(self._owner.failed, str(error) or type(error).__name__, self._broken)
@@ -133,11 +139,13 @@ class Writer:
             if not self._failing:
                 logger.exception("a step of compaction failed")
             self._failing = True
+            self.measured.failures += 1
             self._compactor.postpone()
             self._lose(error)
             if self._broken:
                 self._report(self._owner.failed, str(error), True)
         else:
+            self.measured.compactions += 1
             self._report(self._owner.compacted, to)
 
     def _lose(self, error: Exception) -> None:

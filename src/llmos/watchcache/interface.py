@@ -146,6 +146,10 @@ class Readable(Protocol):
         """The revision from which on it is served; a watch from before that is too old."""
 
     @property
+    def defined(self) -> int:
+        """The revision that wrote how it is served, where it is a custom kind."""
+
+    @property
     def converted(self) -> bool:
         """Whether the stored shape is another one than the served."""
 

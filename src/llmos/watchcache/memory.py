@@ -85,6 +85,13 @@ class Memory:
         bucket = collection.buckets.get(namespace)
         return () if bucket is None else bucket.items()
 
+    def count(self, resource: str) -> int:
+        """How many objects of a resource there are."""
+        collection = self._collections.get(resource)
+        if collection is None:
+            return 0
+        return sum(len(each.objects) for each in collection.buckets.values())
+
     def unordered(self, resource: str, namespace: str | None) -> list[Pair]:
         """The same objects, without the work of putting them in order."""
         collection = self._collections.get(resource)

@@ -1,5 +1,5 @@
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { LogOut, Menu as MenuIcon, UserRound, X } from 'lucide-react';
+import { KeyRound, LogOut, Menu as MenuIcon, UserRound, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Dialog, Modal, ModalOverlay } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
@@ -134,6 +134,7 @@ function Drawer() {
 function UserMenu({ label }: { label: string }) {
   const { t } = useTranslation();
   const identity = useIdentity();
+  const navigate = useNavigate();
   const [theme, setTheme] = useState<Theme>(chosenTheme);
   const name = identity?.username ?? '';
   return (
@@ -150,6 +151,12 @@ function UserMenu({ label }: { label: string }) {
         </div>
       }
       actions={[
+        {
+          id: 'account',
+          label: t('shell.account'),
+          icon: <KeyRound aria-hidden />,
+          onAction: () => void navigate({ to: '/account' }),
+        },
         {
           id: 'sign-out',
           label: t('shell.signOut'),

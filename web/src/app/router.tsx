@@ -124,10 +124,55 @@ const create = createRoute({
   component: lazyRouteComponent(() => import('../pages/resources/CreatePage'), 'CreatePage'),
 });
 
+const createNamespace = createRoute({
+  getParentRoute: () => shell,
+  path: '/namespaces/new',
+  component: lazyRouteComponent(() => import('../pages/namespaces/form/CreatePage'), 'CreatePage'),
+});
+
+const editNamespace = createRoute({
+  getParentRoute: () => shell,
+  path: '/namespaces/$name/edit',
+  component: lazyRouteComponent(() => import('../pages/namespaces/form/EditPage'), 'EditPage'),
+});
+
+export const NAMESPACE_TABS = ['overview', 'members', 'resources', 'events', 'access'] as const;
+export type NamespaceTab = (typeof NAMESPACE_TABS)[number];
+
+const namespace = createRoute({
+  getParentRoute: () => shell,
+  path: '/namespaces/$name',
+  validateSearch: (search): { tab?: NamespaceTab } => {
+    const tab = NAMESPACE_TABS.find((each) => each === search.tab);
+    return tab === undefined ? {} : { tab };
+  },
+  component: lazyRouteComponent(
+    () => import('../pages/namespaces/detail/NamespacePage'),
+    'NamespacePage',
+  ),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('../pages/account/AccountPage'), 'AccountPage'),
+});
+
 const routeTree = root.addChildren([
   signIn,
   choosePassword,
-  shell.addChildren([home, namespaces, resources, clusterObject, namespacedObject, create]),
+  shell.addChildren([
+    home,
+    namespaces,
+    createNamespace,
+    namespace,
+    editNamespace,
+    account,
+    resources,
+    clusterObject,
+    namespacedObject,
+    create,
+  ]),
 ]);
 
 /** The router; tests give it a history of their own. */

@@ -8,6 +8,7 @@ import {
   getObject,
   listObjects,
   mergePatch,
+  type Manifest,
   ROLE_TEMPLATE_BINDINGS,
 } from '../api/resources';
 
@@ -94,30 +95,45 @@ export async function bindingName(namespace: string, membership: Membership): Pr
   return `${namespace}-${readable || member.kind.toLowerCase()}-${hash}`;
 }
 
-/** Gives somebody a role; what an earlier namespace or user of this name left is put out of the way. */
-export async function addMember(
+/** The binding of a membership. */
+export async function newBinding(
   namespace: string,
   membership: Membership,
-): Promise<RoleTemplateBinding> {
-  const name = await bindingName(namespace, membership);
+): Promise<Manifest<RoleTemplateBinding>> {
   const { member, template } = membership;
-  const create = () =>
-    createObject<RoleTemplateBinding>(ROLE_TEMPLATE_BINDINGS, {
-      metadata: { name },
-      roleTemplateRef: { apiGroup: 'management.llmos.ai', kind: 'RoleTemplate', name: template },
-      subjects: [member],
-      namespaceId: namespace,
-    });
+  return {
+    metadata: { name: await bindingName(namespace, membership) },
+    roleTemplateRef: { apiGroup: 'management.llmos.ai', kind: 'RoleTemplate', name: template },
+    subjects: [member],
+    namespaceId: namespace,
+  };
+}
+
+/** Makes a binding; what an earlier namespace or user of this name left is put out of the way. */
+export async function addBinding(
+  wanted: Manifest<RoleTemplateBinding>,
+): Promise<RoleTemplateBinding> {
+  const create = () => createObject<RoleTemplateBinding>(ROLE_TEMPLATE_BINDINGS, wanted);
   try {
     return await create();
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+    const { name = '' } = wanted.metadata;
     const old = await getObject<RoleTemplateBinding>(ROLE_TEMPLATE_BINDINGS, name);
-    const inForce = !whyNotInForce(old);
-    if (inForce && old.subjects?.some((each) => isSame(each, member))) throw error;
+    const subjects = wanted.subjects ?? [];
+    const has = subjects.every((each) => old.subjects?.some((subject) => isSame(subject, each)));
+    if (has && !whyNotInForce(old)) throw error;
     await deleteObject(ROLE_TEMPLATE_BINDINGS, old, { sameVersion: true });
     return create();
   }
+}
+
+/** Gives somebody a role. */
+export async function addMember(
+  namespace: string,
+  membership: Membership,
+): Promise<RoleTemplateBinding> {
+  return addBinding(await newBinding(namespace, membership));
 }
 
 const sleep = (milliseconds: number) =>

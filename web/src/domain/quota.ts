@@ -7,6 +7,27 @@ export interface ResourceQuota extends KubeObject {
   status?: { hard?: Record<string, string>; used?: Record<string, string> };
 }
 
+/** The quota that the page makes and edits; others of a namespace are shown and left alone. */
+export const QUOTA_NAME = 'namespace-quota';
+
+/** What the form asks for; any other resource is edited as YAML. */
+export const QUOTA_FIELDS = [
+  'requests.cpu',
+  'requests.memory',
+  'requests.nvidia.com/gpu',
+  'requests.storage',
+  'count/notebooks.ml.llmos.ai',
+  'count/modelservices.ml.llmos.ai',
+  'pods',
+  'persistentvolumeclaims',
+] as const;
+export type QuotaField = (typeof QUOTA_FIELDS)[number];
+
+/** Whether a text is a limit that Kubernetes takes. */
+export function isLimit(text: string): boolean {
+  return quantity(text) >= 0;
+}
+
 const factors: ReadonlyMap<string, number> = new Map([
   ['n', 1e-9],
   ['u', 1e-6],

@@ -16,19 +16,21 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'
   size?: 'normal' | 'small';
   icon?: ReactNode;
   children?: ReactNode;
+  /** It is being done: said and shown, while the button keeps the focus. */
+  busy?: boolean;
 }
 
-export function Button({
-  look = 'secondary',
-  size = 'normal',
-  icon,
-  children,
-  ...rest
-}: ButtonProps) {
+export function Button(props: ButtonProps) {
+  const { look = 'secondary', size = 'normal', icon, children, busy = false, ...rest } = props;
+  const { t } = useTranslation();
   const bare = children === undefined ? ' button-icon' : '';
   return (
     <AriaButton {...rest} className={`button button-${look} button-${size}${bare}`}>
-      {icon}
+      {busy ? (
+        <span className="button-busy" role="status" aria-label={t('common.working')} />
+      ) : (
+        icon
+      )}
       {children}
     </AriaButton>
   );

@@ -109,12 +109,7 @@ function FormBody({ children, submit, danger, ready, onSubmit, onClose }: FormBo
       </div>
       <footer className="dialog-foot">
         <Button onPress={onClose}>{t('common.cancel')}</Button>
-        <Button
-          look={danger ? 'danger' : 'primary'}
-          type="submit"
-          isDisabled={!ready}
-          isPending={busy}
-        >
+        <Button look={danger ? 'danger' : 'primary'} type="submit" isDisabled={!ready} busy={busy}>
           {submit}
         </Button>
       </footer>

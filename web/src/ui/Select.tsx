@@ -1,119 +1,76 @@
-import { ChevronsUpDown } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { ChevronDown } from 'lucide-react';
 import {
   Button as AriaButton,
-  ComboBox,
-  FieldError,
-  Input,
   Label,
   ListBox,
   ListBoxItem,
-  ListLayout,
   Popover,
-  Select,
+  Select as AriaSelect,
   SelectValue,
   Text,
-  Virtualizer,
 } from 'react-aria-components';
 
-import './select.css';
+import './fields.css';
+import './menu.css';
 
-export interface Choice {
-  id: string;
+export interface Option<Id extends string = string> {
+  id: Id;
   label: string;
+  /** A second line. */
+  note?: string;
+  /** Why it cannot be chosen; undefined: it can. */
+  why?: string | undefined;
 }
 
-interface FieldProps {
+export interface SelectProps<Id extends string> {
   label: string;
-  value: string;
-  onChange: (value: string) => void;
-  choices: readonly Choice[];
-  hint?: ReactNode;
-  problem?: string | undefined;
+  /** The label is said and not shown: what is beside it says it already. */
+  labelHidden?: boolean;
+  options: readonly Option<Id>[];
+  selected: Id;
+  onSelect: (id: Id) => void;
   isDisabled?: boolean;
+  hint?: string;
 }
 
-/** One of a few. */
-export function ChoiceField(props: FieldProps) {
-  const { label, value, onChange, choices, hint, problem, isDisabled = false } = props;
+export function Select<Id extends string>(props: SelectProps<Id>) {
+  const { label, labelHidden = false, options, selected, onSelect, isDisabled = false } = props;
+  const { hint } = props;
+  const disabled = options.filter((each) => each.why !== undefined).map((each) => each.id);
   return (
-    <Select
-      className="field"
-      value={value}
+    <AriaSelect
+      className="field select"
+      value={selected}
       onChange={(key) => {
-        if (key !== null) onChange(String(key));
+        if (key !== null) onSelect(key as Id);
       }}
       isDisabled={isDisabled}
-      isInvalid={problem !== undefined}
-      validationBehavior="aria"
+      disabledKeys={disabled}
     >
-      <Label className="label">{label}</Label>
+      <Label className={labelHidden ? 'visually-hidden' : 'label'}>{label}</Label>
       <AriaButton className="select-button">
-        <SelectValue className="truncate grow select-value" />
-        <ChevronsUpDown aria-hidden />
+        <SelectValue className="truncate">{({ selectedText }) => selectedText}</SelectValue>
+        <ChevronDown aria-hidden />
       </AriaButton>
-      <Notes {...{ hint, problem }} />
-      <Popover className="popover select-popover" offset={4}>
-        <ListBox className="menu" items={choices}>
-          {(each) => <Item choice={each} />}
-        </ListBox>
-      </Popover>
-    </Select>
-  );
-}
-
-/** One of many: what is typed narrows them down. */
-export function ComboField(props: FieldProps & { placeholder?: string }) {
-  const { label, value, onChange, choices, hint, problem, placeholder, isDisabled = false } = props;
-  return (
-    <ComboBox
-      className="field"
-      value={value === '' ? null : value}
-      onChange={(key) => onChange(key === null ? '' : String(key))}
-      defaultItems={choices}
-      isDisabled={isDisabled}
-      isInvalid={problem !== undefined}
-      validationBehavior="aria"
-      menuTrigger="focus"
-    >
-      <Label className="label">{label}</Label>
-      <div className="input-box">
-        <Input
-          className="input"
-          autoComplete="off"
-          {...(placeholder !== undefined && { placeholder })}
-        />
-        <AriaButton className="input-button">
-          <ChevronsUpDown aria-hidden />
-        </AriaButton>
-      </div>
-      <Notes {...{ hint, problem }} />
-      <Popover className="popover select-popover" offset={4}>
-        <Virtualizer layout={ListLayout} layoutOptions={{ rowSize: 32 }}>
-          <ListBox className="menu combo-list">{(each: Choice) => <Item choice={each} />}</ListBox>
-        </Virtualizer>
-      </Popover>
-    </ComboBox>
-  );
-}
-
-function Item({ choice }: { choice: Choice }) {
-  return (
-    <ListBoxItem className="menu-item" id={choice.id} textValue={choice.label}>
-      <bdi className="truncate">{choice.label}</bdi>
-    </ListBoxItem>
-  );
-}
-
-function Notes({ hint, problem }: { hint: ReactNode; problem: string | undefined }) {
-  return (
-    <>
-      {hint !== undefined && problem === undefined && (
+      {hint !== undefined && (
         <Text slot="description" className="hint">
           {hint}
         </Text>
       )}
-      <FieldError className="hint hint-bad">{problem}</FieldError>
-    </>
+      <Popover className="popover select-popover" offset={4}>
+        <ListBox className="menu">
+          {options.map((each) => (
+            <ListBoxItem key={each.id} id={each.id} className="menu-item" textValue={each.label}>
+              <Text slot="label">{each.label}</Text>
+              {(each.why ?? each.note) !== undefined && (
+                <Text slot="description" className="menu-note">
+                  {each.why ?? each.note}
+                </Text>
+              )}
+            </ListBoxItem>
+          ))}
+        </ListBox>
+      </Popover>
+    </AriaSelect>
   );
 }

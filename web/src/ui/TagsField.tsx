@@ -15,7 +15,9 @@ import {
 } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
-import './select.css';
+import './fields.css';
+import './menu.css';
+import './tags.css';
 
 export interface TagsFieldProps {
   label: string;

@@ -95,8 +95,9 @@ def _contains_address(network: str, address: str) -> bool:
 
 
 def _contains_network(network: str, other: str) -> bool:
-    outer, inner = _network(network), _network(other)
-    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+    outer: Any = _network(network)
+    inner = _network(other)
+    return outer.version == inner.version and inner.subnet_of(outer)
 
 
 FUNCTIONS: tuple[Function, ...] = (

@@ -13,10 +13,10 @@ import { useKind } from '../../kinds/kinds';
 import { textAt, withAt } from '../../kinds/reading';
 import { Problem } from '../../ui/Banner';
 import { Button, MayButton } from '../../ui/Button';
+import { ComboBox } from '../../ui/ComboBox';
 import { TextField } from '../../ui/Fields';
 import { NotForProduction } from '../../ui/NotForProduction';
 import { Card, Loading, Page } from '../../ui/Page';
-import { ComboField } from '../../ui/Select';
 import { toast } from '../../ui/toasts';
 import { nameProblem } from './names';
 import { isComplete, ObjectForm } from './ObjectForm';
@@ -162,7 +162,7 @@ function CreateForm({ kind, manifest, onChange, create, onCancel }: FormProps) {
           type="submit"
           answer={answer}
           isDisabled={!ready}
-          isPending={busy}
+          busy={busy}
         >
           {t('common.create')}
         </MayButton>
@@ -181,8 +181,8 @@ function NamespaceField(props: {
   problem: string | undefined;
 }) {
   const { t } = useTranslation();
-  const { items, freshness } = useCollection(NAMESPACES);
-  const choices = useMemo(
+  const { items } = useCollection(NAMESPACES);
+  const options = useMemo(
     () =>
       items
         .filter((each) => each.metadata.deletionTimestamp === undefined)
@@ -192,13 +192,11 @@ function NamespaceField(props: {
     [items],
   );
   return (
-    <ComboField
-      // A combo box keeps the text that it began with: it is made anew when its choices have come.
-      key={freshness === 'loading' ? 'loading' : 'known'}
+    <ComboBox
       label={t('shell.namespace')}
       value={props.value}
       onChange={props.onChange}
-      choices={choices}
+      options={options}
       placeholder={t('kinds.chooseNamespace')}
       problem={props.problem}
     />

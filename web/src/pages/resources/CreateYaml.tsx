@@ -47,7 +47,7 @@ export default function CreateYaml({ resource, manifest, onCreate, onCancel, onF
       </div>
       {error !== undefined && <ManifestProblem error={error} />}
       <div className="form-actions">
-        <Button look="primary" isPending={busy} onPress={() => void create()}>
+        <Button look="primary" busy={busy} onPress={() => void create()}>
           {t('common.create')}
         </Button>
         <Button onPress={onCancel}>{t('common.cancel')}</Button>

@@ -81,7 +81,7 @@ export function EditForm({ kind, object, onDone }: Props) {
           type="submit"
           answer={mayUpdate}
           isDisabled={!isComplete(fields, manifest) || manifest === base}
-          isPending={busy}
+          busy={busy}
         >
           {t('common.save')}
         </MayButton>

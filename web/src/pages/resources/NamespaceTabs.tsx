@@ -8,7 +8,7 @@ import { collectionPath } from '../../api/resources';
 import { isBrowsable, kindOf } from '../../kinds/kinds';
 import { Problem } from '../../ui/Banner';
 import { Loading } from '../../ui/Page';
-import { ChoiceField } from '../../ui/Select';
+import { Select } from '../../ui/Select';
 import { useMedia } from '../../ui/useMedia';
 import { EventsTable } from './EventsTable';
 import { CreateButton, NoObjects } from './ResourceListPage';
@@ -66,11 +66,11 @@ function Browser({ kinds, namespace }: BrowserProps) {
   return (
     <div className="kinds-browser">
       {narrow ? (
-        <ChoiceField
+        <Select
           label={t('kinds.kind')}
-          value={resourceName(resource)}
-          onChange={setChosen}
-          choices={all.map((each) => ({
+          selected={resourceName(resource)}
+          onSelect={setChosen}
+          options={all.map((each) => ({
             id: resourceName(each),
             label: `${each.kind}${countOf(each) ? ` (${countOf(each) ?? 0})` : ''}`,
           }))}

@@ -7,7 +7,7 @@ import type { KindField } from '../../kinds/kind';
 import { recordOf, textsAt, withAt } from '../../kinds/reading';
 import { Button, IconButton } from '../../ui/Button';
 import { Checkbox, TextField } from '../../ui/Fields';
-import { ChoiceField } from '../../ui/Select';
+import { Select } from '../../ui/Select';
 
 export interface ObjectFormProps {
   fields: readonly KindField[];
@@ -70,11 +70,11 @@ function Field(props: Omit<ObjectFormProps, 'fields'> & { field: KindField }) {
       ? known
       : [...known, { id: value, label: value }];
     return (
-      <ChoiceField
+      <Select
         label={t(field.label)}
-        value={value}
-        onChange={(next) => onChange(field.set(manifest, next))}
-        choices={choices}
+        selected={value}
+        onSelect={(next) => onChange(field.set(manifest, next))}
+        options={choices}
         isDisabled={exists && (field.fixed ?? false)}
         {...hint}
       />

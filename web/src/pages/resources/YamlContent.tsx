@@ -92,7 +92,7 @@ export default function YamlContent({ kind, object }: { kind: Kind; object: Kube
           look="primary"
           answer={mayUpdate}
           isDisabled={!draft}
-          isPending={busy}
+          busy={busy}
           onPress={() => void save()}
         >
           {t('common.save')}

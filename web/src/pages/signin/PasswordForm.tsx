@@ -84,7 +84,7 @@ export function PasswordForm({ onDone }: { onDone: () => void }) {
       <Button
         look="primary"
         type="submit"
-        isPending={busy}
+        busy={busy}
         isDisabled={current === '' || next === '' || again !== next}
       >
         {t('signIn.change')}

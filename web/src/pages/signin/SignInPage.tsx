@@ -74,7 +74,7 @@ export function SignInPage() {
         <Button
           look="primary"
           type="submit"
-          isPending={busy}
+          busy={busy}
           isDisabled={username === '' || password === ''}
         >
           {t('signIn.submit')}
