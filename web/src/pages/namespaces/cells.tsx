@@ -6,7 +6,7 @@ import { waitsFor, type NamespaceState } from '../../domain/namespaces';
 import { Meter, State, Tag, type Tone } from '../../ui/Badge';
 import type { NamespaceRow } from './rows';
 
-const tones: Record<NamespaceState, Tone> = {
+export const stateTones: Record<NamespaceState, Tone> = {
   Active: 'ok',
   Terminating: 'warn',
   Unknown: 'neutral',
@@ -23,7 +23,7 @@ export function StateCell({ row }: { row: NamespaceRow }) {
           : undefined
       }
     >
-      <State tone={tones[row.state]}>{t(`namespaces.${row.state}`)}</State>
+      <State tone={stateTones[row.state]}>{t(`namespaces.${row.state}`)}</State>
     </span>
   );
 }
