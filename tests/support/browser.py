@@ -179,12 +179,14 @@ class Visitors:
             each.close()
 
 
-def violations(page: "Page") -> list[str]:
-    """What axe-core finds wrong with a page for people with disabilities (WCAG 2.2 A and AA)."""
+def violations(page: "Page", *rules: str) -> list[str]:
+    """What axe-core finds wrong with a page for people with disabilities, by all rules or some."""
     if not AXE.exists():
         missing("browser", f"there is no {AXE}: remove web/node_modules and run make setup")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("options => axe.run(options)", options)
     return [
         f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary']}"
         for each in found["violations"]
