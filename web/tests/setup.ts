@@ -4,6 +4,7 @@ import { afterEach, beforeEach, vi } from 'vitest';
 
 import { signedOut } from '../src/api/client';
 import { startI18n } from '../src/i18n';
+import { toasts } from '../src/ui/toasts';
 
 /** jsdom has no layout; a page of its own has one of this size. */
 const WIDTH = 1440;
@@ -17,7 +18,11 @@ function matches(query: string): boolean {
 }
 
 // What is wrong, without the whole document.
-configure({ getElementError: (message) => new Error(message ?? '') });
+configure({
+  // The first page of a file is fetched and translated on the way.
+  asyncUtilTimeout: 5_000,
+  getElementError: (message) => new Error(message ?? ''),
+});
 
 beforeEach(async () => {
   localStorage.setItem('llmos-language', 'en');
@@ -47,6 +52,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   cleanup();
+  toasts.clear();
   // Everything that was read or asked belonged to the session of this test.
   signedOut.emit(undefined);
 });

@@ -13,10 +13,10 @@ export function Sidebar({ onNavigate }: { onNavigate?: () => void }) {
             {t(group.label)}
           </p>
           <ul>
-            {group.items.map(({ to, label, icon: Icon }) => (
-              <li key={to}>
+            {group.items.map(({ link, label, icon: Icon }) => (
+              <li key={label}>
                 <Link
-                  to={to}
+                  {...link}
                   className="sidebar-link"
                   activeProps={{ 'aria-current': 'page' }}
                   onClick={() => onNavigate?.()}

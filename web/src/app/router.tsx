@@ -10,6 +10,7 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 
+import type { ObjectTab } from '../pages/resources/places';
 import { currentIdentity, loadIdentity } from '../api/session';
 import { tabOf, type NamespaceTab } from '../pages/namespaces/detail/tabs';
 import { NotFound, RouteProblem } from './RouteProblem';
@@ -77,6 +78,53 @@ const namespaces = createRoute({
   ),
 });
 
+const resources = createRoute({
+  getParentRoute: () => shell,
+  path: '/resources/$kind',
+  component: lazyRouteComponent(
+    () => import('../pages/resources/ResourceListPage'),
+    'ResourceListPage',
+  ),
+});
+
+interface ObjectSearch {
+  /** Without it the overview. */
+  tab?: ObjectTab;
+}
+
+const tabs: readonly unknown[] = ['edit', 'yaml', 'events'];
+const objectSearch = (search: Record<string, unknown>): ObjectSearch =>
+  tabs.includes(search.tab) ? { tab: search.tab as ObjectTab } : {};
+
+const clusterObject = createRoute({
+  getParentRoute: () => shell,
+  path: '/resources/$kind/$name',
+  validateSearch: objectSearch,
+  component: lazyRouteComponent(() => import('../pages/resources/ObjectPage'), 'ClusterObjectPage'),
+});
+
+const namespacedObject = createRoute({
+  getParentRoute: () => shell,
+  path: '/resources/$kind/$namespace/$name',
+  validateSearch: objectSearch,
+  component: lazyRouteComponent(
+    () => import('../pages/resources/ObjectPage'),
+    'NamespacedObjectPage',
+  ),
+});
+
+interface CreateSearch {
+  namespace?: string;
+}
+
+const create = createRoute({
+  getParentRoute: () => shell,
+  path: '/create/$kind',
+  validateSearch: (search): CreateSearch =>
+    typeof search.namespace === 'string' ? { namespace: search.namespace } : {},
+  component: lazyRouteComponent(() => import('../pages/resources/CreatePage'), 'CreatePage'),
+});
+
 const createNamespace = createRoute({
   getParentRoute: () => shell,
   path: '/namespaces/new',
@@ -111,7 +159,18 @@ const account = createRoute({
 const routeTree = root.addChildren([
   signIn,
   choosePassword,
-  shell.addChildren([home, namespaces, createNamespace, namespace, editNamespace, account]),
+  shell.addChildren([
+    home,
+    namespaces,
+    createNamespace,
+    namespace,
+    editNamespace,
+    account,
+    resources,
+    clusterObject,
+    namespacedObject,
+    create,
+  ]),
 ]);
 
 /** The router; tests give it a history of their own. */

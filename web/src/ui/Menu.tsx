@@ -37,8 +37,20 @@ export function ActionMenu(props: {
   );
 }
 
+/** A menu whose content asks for something first, such as rights: it is made while it is open. */
+export function AskingMenu(props: { trigger: ReactNode; children: ReactNode }) {
+  return (
+    <MenuTrigger>
+      {props.trigger}
+      <Popover className="popover" placement="bottom end" offset={4}>
+        {props.children}
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
 /** Made only while the menu is open, so that a table does not ask for the rights of all its rows. */
-function Actions(props: { label: string; actions: () => readonly MenuAction[] }) {
+export function Actions(props: { label: string; actions: () => readonly MenuAction[] }) {
   const actions = props.actions();
   const disabled = actions.filter((each) => each.why !== undefined).map((each) => each.id);
   return (

@@ -30,10 +30,12 @@ export interface SelectProps<Id extends string> {
   selected: Id;
   onSelect: (id: Id) => void;
   isDisabled?: boolean;
+  hint?: string;
 }
 
 export function Select<Id extends string>(props: SelectProps<Id>) {
   const { label, labelHidden = false, options, selected, onSelect, isDisabled = false } = props;
+  const { hint } = props;
   const disabled = options.filter((each) => each.why !== undefined).map((each) => each.id);
   return (
     <AriaSelect
@@ -50,6 +52,11 @@ export function Select<Id extends string>(props: SelectProps<Id>) {
         <SelectValue className="truncate">{({ selectedText }) => selectedText}</SelectValue>
         <ChevronDown aria-hidden />
       </AriaButton>
+      {hint !== undefined && (
+        <Text slot="description" className="hint">
+          {hint}
+        </Text>
+      )}
       <Popover className="popover select-popover" offset={4}>
         <ListBox className="menu">
           {options.map((each) => (

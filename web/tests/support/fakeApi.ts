@@ -62,6 +62,7 @@ export class FakeApi {
   readonly asked: Asked[] = [];
   readonly sockets: FakeSocket[] = [];
   readonly collections = new Map<string, Map<string, KubeObject>>();
+  served: Resource[] = [];
   refuseWatches = false;
   revision = 100;
   whoami: unknown = {
@@ -104,10 +105,19 @@ export class FakeApi {
     if (found) this.tell(path, 'DELETED', found);
   }
 
-  tell(path: string, type: string, object: unknown): void {
+  tell(path: string, type: string, object: object): void {
+    const { namespace } = 'metadata' in object ? (object.metadata as { namespace?: string }) : {};
+    const here =
+      namespace === undefined ? path : path.replace(/([^/]+)$/, `namespaces/${namespace}/$1`);
     for (const each of [...this.sockets]) {
-      if (each.url.pathname === path && each.open) each.send(type, object);
+      const { pathname } = each.url;
+      if ((pathname === path || pathname === here) && each.open) each.send(type, object);
     }
+  }
+
+  /** Serves these resources, and says so. */
+  serve(...resources: Resource[]): void {
+    this.served = resources;
   }
 
   requests(method: string, path: string): Asked[] {
@@ -121,6 +131,27 @@ export class FakeApi {
       this.collections.set(path, found);
     }
     return found;
+  }
+
+  #discovery(core: boolean): unknown {
+    const resources = this.served.filter((each) => (each.group === '') === core);
+    return {
+      items: [...Map.groupBy(resources, (each) => each.group)].map(([name, those]) => ({
+        metadata: { name },
+        versions: [
+          {
+            version: 'v1',
+            resources: those.map((each) => ({
+              resource: each.plural,
+              responseKind: { kind: each.kind },
+              scope: each.namespaced ? 'Namespaced' : 'Cluster',
+              verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+              subresources: each.plural === 'pods' ? [{ subresource: 'log', verbs: ['get'] }] : [],
+            })),
+          },
+        ],
+      })),
+    };
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
@@ -145,8 +176,16 @@ export class FakeApi {
       const body = asked.body as { spec: { resourceAttributes: Record<string, string> } };
       return json({ status: { allowed: this.allowed(body.spec.resourceAttributes) } });
     }
+    if (asked.path === '/api' || asked.path === '/apis') {
+      return json(this.#discovery(asked.path === '/api'));
+    }
     if (asked.method === 'GET') {
-      const items = [...this.#collection(asked.path).values()];
+      const [, before, namespace, rest = ''] =
+        /^(.*)\/namespaces\/([^/]+)\/(.+)$/.exec(asked.path) ?? [];
+      const path = before === undefined ? asked.path : `${before}/${rest}`;
+      const items = [...this.#collection(path).values()].filter(
+        (each) => namespace === undefined || each.metadata.namespace === namespace,
+      );
       return json({ metadata: { resourceVersion: String(this.revision) }, items });
     }
     return status(404, 'NotFound', 'the fake has no such thing');

@@ -6,6 +6,7 @@ export const common = {
   all: 'All',
   back: 'Back',
   cancel: 'Cancel',
+  chosenOf: 'Chosen: {{label}}',
   clearFilter: 'Clear filter',
   close: 'Close',
   copied: 'Copied',

@@ -6,6 +6,7 @@ export const common = {
   all: '全部',
   back: '返回',
   cancel: '取消',
+  chosenOf: '已选：{{label}}',
   clearFilter: '清除筛选',
   close: '关闭',
   copied: '已复制',

@@ -1,8 +1,9 @@
 import { account } from './account';
 import { common } from './common';
+import { kinds } from './kinds';
 import { namespaces } from './namespaces';
 import { shell } from './shell';
 import { signIn } from './signIn';
 
 /** The same keys as in English; a test compares them. */
-export const zh = { account, common, namespaces, shell, signIn };
+export const zh = { account, common, kinds, namespaces, shell, signIn };

@@ -1,0 +1,159 @@
+import { CalendarClock, SearchX } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { useCollection } from '../../api/collections';
+import { uidOf, type KubeObject } from '../../api/objects';
+import { EVENTS } from '../../api/resources';
+import { numberAt, textAt } from '../../kinds/reading';
+import { stateOfWord } from '../../kinds/state';
+import { Age } from '../../ui/Age';
+import { UserText } from '../../ui/Badge';
+import { Problem } from '../../ui/Banner';
+import { SearchField } from '../../ui/Fields';
+import { Empty, Loading } from '../../ui/Page';
+import { Table, type Column } from '../../ui/Table';
+import { useRows, type Sort } from '../../ui/useRows';
+import { StateBadge } from './StateBadge';
+import { useStateWord } from './useStateWord';
+
+const newestFirst: Sort = { column: 'last', descending: false };
+
+/** When an event was last seen: of the fields that say so the one that is there. */
+function lastSeen(event: KubeObject): string {
+  return (
+    textAt(event, 'series', 'lastObservedTime') ||
+    textAt(event, 'lastTimestamp') ||
+    textAt(event, 'eventTime') ||
+    (event.metadata.creationTimestamp ?? '')
+  );
+}
+
+const subject = (event: KubeObject) =>
+  `${textAt(event, 'involvedObject', 'kind')} ${textAt(event, 'involvedObject', 'name')}`;
+
+/** What happened in a namespace, or to one object in it. */
+export function EventsTable({ namespace, about }: { namespace: string; about?: KubeObject }) {
+  const { t } = useTranslation();
+  const { items, freshness, error } = useCollection(EVENTS, namespace);
+  const uid = about?.metadata.uid;
+  const rows = useMemo(
+    () =>
+      uid === undefined
+        ? items
+        : items.filter((each) => textAt(each, 'involvedObject', 'uid') === uid),
+    [items, uid],
+  );
+  if (error && freshness === 'refused') return <Problem error={error} />;
+  if (freshness === 'loading') return <Loading label={t('common.loading')} />;
+  return <Rows rows={rows} withSubject={about === undefined} />;
+}
+
+function Rows({ rows, withSubject }: { rows: readonly KubeObject[]; withSubject: boolean }) {
+  const { t } = useTranslation();
+  const columns = useColumns(withSubject);
+  const [filter, setFilter] = useState('');
+  const [sort, setSort] = useState(newestFirst);
+  const shown = useRows(rows, columns, sort, filter);
+  return (
+    <>
+      <div className="table-tools">
+        <SearchField
+          label={t('common.filter')}
+          placeholder={t('common.filterPlaceholder')}
+          value={filter}
+          onChange={setFilter}
+        />
+      </div>
+      <Table
+        label={t('kinds.tabs.events')}
+        rows={shown}
+        columns={columns}
+        rowId={uidOf}
+        rowName={(row) => textAt(row, 'reason')}
+        sort={sort}
+        onSort={setSort}
+        empty={
+          filter === '' ? (
+            <Empty
+              icon={<CalendarClock aria-hidden />}
+              title={t('kinds.noEvents')}
+              hint={t('kinds.noEventsHint')}
+            />
+          ) : (
+            <Empty
+              icon={<SearchX aria-hidden />}
+              title={t('common.nothingMatches', { text: filter })}
+              hint={t('common.nothingMatchesHint')}
+            />
+          )
+        }
+      />
+    </>
+  );
+}
+
+function useColumns(withSubject: boolean): Column<KubeObject>[] {
+  const { t } = useTranslation();
+  const say = useStateWord();
+  return useMemo(() => {
+    const about: Column<KubeObject> = {
+      id: 'about',
+      header: t('kinds.columns.about'),
+      from: 'medium',
+      width: '24%',
+      sortBy: subject,
+      text: subject,
+      cell: (row) => <UserText>{subject(row)}</UserText>,
+    };
+    return [
+      {
+        id: 'last',
+        header: t('kinds.columns.lastSeen'),
+        width: '96px',
+        sortBy: (row) => -Date.parse(lastSeen(row)),
+        cell: (row) => <Age of={lastSeen(row)} />,
+      },
+      {
+        id: 'type',
+        header: t('kinds.columns.type'),
+        width: '112px',
+        from: 'medium',
+        sortBy: (row) => textAt(row, 'type'),
+        text: (row) => say(textAt(row, 'type')),
+        cell: (row) => <StateBadge state={stateOfWord(textAt(row, 'type') || 'Normal')} />,
+      },
+      {
+        id: 'reason',
+        header: t('kinds.columns.reason'),
+        width: '170px',
+        from: 'medium',
+        sortBy: (row) => textAt(row, 'reason'),
+        text: (row) => textAt(row, 'reason'),
+        cell: (row) => <UserText>{textAt(row, 'reason')}</UserText>,
+      },
+      ...(withSubject ? [about] : []),
+      {
+        id: 'message',
+        header: t('kinds.columns.message'),
+        sortBy: (row) => textAt(row, 'message'),
+        text: (row) => textAt(row, 'message'),
+        cell: (row) => <UserText>{textAt(row, 'message')}</UserText>,
+        below: (row) => <UserText>{`${textAt(row, 'reason')} · ${subject(row)}`}</UserText>,
+      },
+      {
+        id: 'count',
+        header: t('kinds.columns.count'),
+        width: '80px',
+        align: 'end',
+        from: 'wide',
+        sortBy: (row) => numberAt(row, 'series', 'count') ?? numberAt(row, 'count') ?? 1,
+        cell: (row) => (
+          <span className="numeric">
+            {numberAt(row, 'series', 'count') ?? numberAt(row, 'count') ?? 1}
+          </span>
+        ),
+      },
+    ];
+  }, [t, say, withSubject]);
+}

@@ -1,0 +1,236 @@
+import { Link } from '@tanstack/react-router';
+import { Download, SearchX, Trash2 } from 'lucide-react';
+import { useMemo, useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { useMay } from '../../api/access';
+import { useCollection } from '../../api/collections';
+import { uidOf, type KubeObject } from '../../api/objects';
+import type { Kind, KindColumn } from '../../kinds/kind';
+import { Age } from '../../ui/Age';
+import { UserText } from '../../ui/Badge';
+import { Problem } from '../../ui/Banner';
+import { Button, MayButton } from '../../ui/Button';
+import { downloadYaml } from '../../ui/download';
+import { SearchField } from '../../ui/Fields';
+import { Empty, Loading } from '../../ui/Page';
+import { Table, type Column } from '../../ui/Table';
+import { useRows, type Sort } from '../../ui/useRows';
+import { DeleteObjects } from './DeleteObjects';
+import { placeOfObject } from './places';
+import { RowMenu } from './RowMenu';
+import { StateBadge } from './StateBadge';
+import { useStateWord } from './useStateWord';
+import { useTitle } from './useTitle';
+import './resources.css';
+
+export interface ResourceTableProps {
+  kind: Kind;
+  /** Of which namespaces; empty: of all that one may see, or of the cluster. */
+  namespaces: readonly string[];
+  empty: ReactNode;
+  /** Beside the filter. */
+  tools?: ReactNode;
+}
+
+const byName: Sort = { column: 'name', descending: false };
+const nameOf = (object: KubeObject) => object.metadata.name;
+
+/** The objects of a kind: live, filtered, sorted, chosen. */
+export function ResourceTable({ kind, namespaces, empty, tools }: ResourceTableProps) {
+  const { t } = useTranslation();
+  const { resource } = kind;
+  const single = namespaces.length === 1 ? namespaces[0] : undefined;
+  const { items, freshness, error } = useCollection(
+    resource,
+    resource.namespaced ? single : undefined,
+  );
+  const rows = useMemo(
+    () =>
+      resource.namespaced && namespaces.length > 1
+        ? items.filter((each) => namespaces.includes(each.metadata.namespace ?? ''))
+        : items,
+    [items, namespaces, resource.namespaced],
+  );
+  if (error && freshness === 'refused') return <Problem error={error} />;
+  if (freshness === 'loading') return <Loading label={t('common.loading')} />;
+  return <Rows {...{ kind, rows, single, empty, tools }} />;
+}
+
+interface RowsProps {
+  kind: Kind;
+  rows: readonly KubeObject[];
+  single: string | undefined;
+  empty: ReactNode;
+  tools: ReactNode;
+}
+
+function Rows({ kind, rows, single, empty, tools }: RowsProps) {
+  const { t } = useTranslation();
+  const title = useTitle();
+  const { resource } = kind;
+  const columns = useColumns(kind, resource.namespaced && single === undefined);
+  const [filter, setFilter] = useState('');
+  const [sort, setSort] = useState(byName);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [toDelete, setToDelete] = useState<readonly KubeObject[]>();
+  const shown = useRows(rows, columns, sort, filter);
+  const chosen = useMemo(() => rows.filter((row) => selected.has(uidOf(row))), [rows, selected]);
+  return (
+    <>
+      <div className="table-tools">
+        <SearchField
+          label={t('common.filter')}
+          placeholder={t('common.filterPlaceholder')}
+          value={filter}
+          onChange={setFilter}
+        />
+        {chosen.length > 0 && <Chosen {...{ kind, chosen }} onDelete={() => setToDelete(chosen)} />}
+        <span className="grow" />
+        {filter !== '' && (
+          <span className="muted numeric" role="status">
+            {t('common.matches', { shown: shown.length, count: rows.length })}
+          </span>
+        )}
+        {tools}
+      </div>
+      <Table
+        label={title(kind)}
+        rows={shown}
+        columns={columns}
+        rowId={uidOf}
+        rowName={nameOf}
+        sort={sort}
+        onSort={setSort}
+        selected={selected}
+        onSelect={setSelected}
+        menu={(row) => (
+          <RowMenu kind={kind} object={row} onDelete={(object) => setToDelete([object])} />
+        )}
+        empty={filter === '' ? empty : <NothingFound filter={filter} />}
+      />
+      <DeleteObjects
+        resource={resource}
+        objects={toDelete ?? []}
+        open={toDelete !== undefined}
+        onClose={() => setToDelete(undefined)}
+        onDone={() => setSelected(new Set())}
+      />
+    </>
+  );
+}
+
+/** What can be done with several at once. */
+function Chosen(props: { kind: Kind; chosen: readonly KubeObject[]; onDelete: () => void }) {
+  const { kind, chosen, onDelete } = props;
+  const { t } = useTranslation();
+  const { resource } = kind;
+  const places = new Set(chosen.map((each) => each.metadata.namespace));
+  const [only] = places;
+  const place = places.size === 1 && only !== undefined ? { namespace: only } : {};
+  const mayDelete = useMay({ verb: 'delete', resource, ...place });
+  // Of several namespaces the server is not asked as one: it answers for each when it is done.
+  const answer = places.size > 1 ? { allowed: true, reason: '' } : mayDelete;
+  return (
+    <>
+      <span className="muted">{t('common.selected', { count: chosen.length })}</span>
+      <Button icon={<Download aria-hidden />} onPress={() => void downloadYaml(resource, chosen)}>
+        {t('common.downloadYaml')}
+      </Button>
+      <MayButton answer={answer} icon={<Trash2 aria-hidden />} onPress={onDelete}>
+        {t('common.delete')}
+      </MayButton>
+    </>
+  );
+}
+
+function NothingFound({ filter }: { filter: string }) {
+  const { t } = useTranslation();
+  return (
+    <Empty
+      icon={<SearchX aria-hidden />}
+      title={t('common.nothingMatches', { text: filter })}
+      hint={t('common.nothingMatchesHint')}
+    />
+  );
+}
+
+function useColumns(kind: Kind, withNamespace: boolean): Column<KubeObject>[] {
+  const { t } = useTranslation();
+  const say = useStateWord();
+  return useMemo(() => {
+    const state: Column<KubeObject> = {
+      id: 'state',
+      header: t('common.state'),
+      width: '112px',
+      from: 'medium',
+      sortBy: (row) => kind.state(row)?.word ?? '',
+      text: (row) => say(kind.state(row)?.word ?? ''),
+      cell: (row) => <StateBadge state={kind.state(row)} />,
+    };
+    const name: Column<KubeObject> = {
+      id: 'name',
+      header: t('common.name'),
+      sortBy: nameOf,
+      text: nameOf,
+      cell: (row) => (
+        <Link {...placeOfObject(kind.resource, row)} className="name-link">
+          <bdi>{nameOf(row)}</bdi>
+        </Link>
+      ),
+      below: (row) => (
+        <span className="name-more">
+          {kind.hasState && <StateBadge state={kind.state(row)} />}
+          {withNamespace && <UserText>{row.metadata.namespace ?? ''}</UserText>}
+        </span>
+      ),
+    };
+    const namespace: Column<KubeObject> = {
+      id: 'namespace',
+      header: t('kinds.columns.namespace'),
+      from: 'medium',
+      width: '14%',
+      sortBy: (row) => row.metadata.namespace ?? '',
+      text: (row) => row.metadata.namespace ?? '',
+      cell: (row) => <UserText>{row.metadata.namespace ?? ''}</UserText>,
+    };
+    const age: Column<KubeObject> = {
+      id: 'age',
+      header: t('common.age'),
+      width: '66px',
+      sortBy: (row) => -Date.parse(row.metadata.creationTimestamp ?? ''),
+      cell: (row) => <Age of={row.metadata.creationTimestamp} />,
+    };
+    return [
+      ...(kind.hasState ? [state] : []),
+      name,
+      ...(withNamespace ? [namespace] : []),
+      ...kind.columns.map((each) => tableColumn(each, t(each.header))),
+      age,
+    ];
+  }, [t, say, kind, withNamespace]);
+}
+
+function tableColumn(column: KindColumn, header: string): Column<KubeObject> {
+  const { id, value, cell, width, mono } = column;
+  return {
+    id,
+    header,
+    from: column.from ?? 'medium',
+    ...(width !== undefined && { width }),
+    sortBy: value,
+    text: (row) => String(value(row)),
+    cell: (row) => {
+      if (cell) return cell(row);
+      const text = String(value(row));
+      if (text === '') return <span className="muted">–</span>;
+      return mono ? (
+        <span className="mono">
+          <UserText>{text}</UserText>
+        </span>
+      ) : (
+        <UserText>{text}</UserText>
+      );
+    },
+  };
+}
