@@ -100,7 +100,7 @@ function EditForm({
       actions={<Button onPress={() => setYaml(true)}>{t('common.editYaml')}</Button>}
     >
       <Form
-        className="form-page"
+        className="namespace-form"
         onSubmit={(event) => {
           event.preventDefault();
           if (!bad && !busy) void save();
