@@ -1,16 +1,16 @@
-"""Puts calls into a compiled expression, where schemas say that a text is a time.
+"""Puts calls into a compiled expression, where schemas say more of a value than the runtime knows.
 
 Values come as JSON, and the runtime takes no times from outside but as texts. So each place that
-reads such a text becomes a call of ``timestamp`` or ``duration`` on it.
+reads such a text becomes a call of ``timestamp`` or ``duration`` on it; ``orders`` has the others.
 Source: cel-spec/proto/cel/expr/{syntax,checked}.proto.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from llmos.apimachinery.protobuf_wire import field_bytes, read_varint, varint
 
 _ENVELOPE, _EXPRESSION = 2, 4
-_ID, _CALL = 2, 6
+_ID, _CONST, _CALL = 2, 3, 6
 _BELOW: Mapping[int, frozenset[int]] = {
     5: frozenset((1,)),
     6: frozenset((1, 3)),
@@ -23,8 +23,8 @@ _MAP, _ENTRY = 8, frozenset((3, 4))
 _NEW_IDS = 1 << 20
 """Nodes of people's expressions have smaller numbers."""
 
-Calls = Mapping[int, str]
-"""The function to call on the value of a node, by the node's id."""
+Calls = Mapping[int, Sequence[tuple[str, ...]]]
+"""The functions to call on the value of a node, by its id, with their other arguments: texts."""
 
 
 def wrap_calls(serialized: bytes, calls: Calls) -> bytes:
@@ -52,11 +52,12 @@ def _node(data: bytes, calls: Calls) -> bytes:
             raw if below is None else field_bytes(number, _kind(number, value, below, calls))
         )
     node = b"".join(pieces)
-    function = calls.get(identity)
-    if function is None:
-        return node
-    call = field_bytes(2, function.encode()) + field_bytes(3, node)
-    return b"\x10" + varint(_NEW_IDS + identity) + field_bytes(_CALL, call)
+    for step, (function, *texts) in enumerate(calls.get(identity, ()), 1):
+        arguments = [node, *(field_bytes(_CONST, field_bytes(6, each.encode())) for each in texts)]
+        call = field_bytes(2, function.encode())
+        call += b"".join([field_bytes(3, each) for each in arguments])
+        node = b"\x10" + varint(_NEW_IDS * step + identity) + field_bytes(_CALL, call)
+    return node
 
 
 def _kind(kind: int, data: bytes, below: frozenset[int], calls: Calls) -> bytes:
