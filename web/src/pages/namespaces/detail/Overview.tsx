@@ -117,7 +117,7 @@ function Facts({ namespace }: { namespace: Namespace }) {
   const others = Object.entries(annotations).filter(([key]) => key !== DESCRIPTION);
   return (
     <Card title={t('namespaces.details')}>
-      <dl className="facts">
+      <dl className="fact-list">
         <dt>{t('common.age')}</dt>
         <dd>
           <Age of={creationTimestamp} />

@@ -31,7 +31,10 @@ export function EditPage() {
     return <Loading label={t('common.loading')} />;
   }
   if (!namespace) return <Empty title={name} hint={t('common.errors.notFound')} />;
-  const quota = quotas.items.find((each) => each.metadata.name === QUOTA_NAME);
+  // Of several the page's own; a single one whatever its name.
+  const quota =
+    quotas.items.find((each) => each.metadata.name === QUOTA_NAME) ??
+    (quotas.items.length === 1 ? quotas.items[0] : undefined);
   return <EditForm key={namespace.metadata.uid} namespace={namespace} quota={quota} />;
 }
 
@@ -97,7 +100,7 @@ function EditForm({
       actions={<Button onPress={() => setYaml(true)}>{t('common.editYaml')}</Button>}
     >
       <Form
-        className="form-page"
+        className="namespace-form"
         onSubmit={(event) => {
           event.preventDefault();
           if (!bad && !busy) void save();
