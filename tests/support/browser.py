@@ -138,9 +138,11 @@ class Visitor:
 
     def settle(self, page: "Page | None" = None) -> None:
         """Wait until the page has its heading and loads nothing that it says it loads."""
+        from playwright.sync_api import expect
+
         page = page or self.page
         page.get_by_role("heading", level=1).first.wait_for()
-        page.wait_for_function("!document.querySelector('.loading, [aria-busy=true]')")
+        expect(page.locator(".loading, [aria-busy=true]")).to_have_count(0, timeout=WAIT_MS)
 
     def close(self) -> None:
         """Close all windows."""
