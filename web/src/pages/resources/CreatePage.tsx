@@ -157,13 +157,7 @@ function CreateForm({ kind, manifest, onChange, create, onCancel }: FormProps) {
       </Card>
       {error !== undefined && <Problem error={error} />}
       <div className="form-actions">
-        <MayButton
-          look="primary"
-          type="submit"
-          answer={answer}
-          isDisabled={!ready}
-          busy={busy}
-        >
+        <MayButton look="primary" type="submit" answer={answer} isDisabled={!ready} busy={busy}>
           {t('common.create')}
         </MayButton>
         <Button onPress={onCancel}>{t('common.cancel')}</Button>

@@ -25,6 +25,7 @@ import { ActionMenu, type MenuAction } from '../../../ui/Menu';
 import { Empty, Loading, Page } from '../../../ui/Page';
 import { Tabs } from '../../../ui/Tabs';
 import { YamlDialog } from '../../../ui/YamlDialog';
+import { NamespaceEvents, NamespaceResources } from '../../resources/NamespaceTabs';
 import { stateTones } from '../cells';
 import { DeleteNamespaces } from '../DeleteNamespaces';
 import { Access } from './Access';
@@ -41,19 +42,21 @@ export function NamespacePage() {
   if (freshness === 'loading') return <Loading label={t('common.loading')} />;
   if (freshness === 'refused' && error) {
     return (
-      <div className="page">
+      <Page title={name}>
         <Problem error={error} />
-      </div>
+      </Page>
     );
   }
   if (!namespace) {
     return (
-      <Empty
-        icon={<Boxes aria-hidden />}
-        title={t('namespaces.noSuch', { name })}
-        hint={t('common.errors.notFound')}
-        action={<ButtonLink to="/namespaces">{t('shell.toHome')}</ButtonLink>}
-      />
+      <Page title={name} crumbs={<Link to="/namespaces">{t('namespaces.title')}</Link>}>
+        <Empty
+          icon={<Boxes aria-hidden />}
+          title={t('namespaces.noSuch', { name })}
+          hint={t('common.errors.notFound')}
+          action={<ButtonLink to="/namespaces">{t('shell.toHome')}</ButtonLink>}
+        />
+      </Page>
     );
   }
   return <Shown namespace={namespace} />;
@@ -86,7 +89,7 @@ function Shown({ namespace }: { namespace: Namespace }) {
   return (
     <Page
       title={name}
-      fill={tab === 'members'}
+      fill={tab === 'members' || tab === 'resources' || tab === 'events'}
       mark={<State tone={stateTones[state]}>{t(`namespaces.${state}`)}</State>}
       lead={description === '' ? undefined : <bdi>{description}</bdi>}
       crumbs={<Link to="/namespaces">{t('namespaces.title')}</Link>}
@@ -112,6 +115,8 @@ function Shown({ namespace }: { namespace: Namespace }) {
       <Tabs label={name} items={items} selected={tab} onSelect={select}>
         {tab === 'overview' && <Overview namespace={namespace} />}
         {tab === 'members' && <Members namespace={name} members={members} />}
+        {tab === 'resources' && <NamespaceResources namespace={name} />}
+        {tab === 'events' && <NamespaceEvents namespace={name} />}
         {tab === 'access' && <Access bindings={here} />}
       </Tabs>
     </Page>
