@@ -27,23 +27,31 @@ def demo(engine: Engine, admin: Session) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module", params=PEOPLE)
-def somebody(request: pytest.FixtureRequest, browser: "Browser", demo: Demo) -> Iterator[Visitor]:
+def somebody(
+    request: pytest.FixtureRequest, browser: "Browser", demo: Demo
+) -> Iterator[tuple[str, Visitor]]:
     """Each of the people, signed in."""
     visitor = Visitor(browser, demo.world.engine, Look(language=PEOPLE[request.param]))
     who = demo.people[request.param]
     visitor.come_in(who.name, demo.password(who))
-    yield visitor
+    yield request.param, visitor
     visitor.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_opens_for_everybody(somebody: Visitor, page: Page):
-    """Whatever one may do, in light and in dark: no error, and nothing that axe objects to."""
-    somebody.complaints.clear()
-    window = somebody.open(page.path)
+def test_a_page_opens_for_everybody(somebody: tuple[str, Visitor], page: Page):
+    """Whatever one may do, in light and in dark: no error, and nothing that axe objects to.
+
+    The browser itself tells of what was asked for by its address and is refused.
+    """
+    who, visitor = somebody
+    visitor.complaints.clear()
+    visitor.refused.clear()
+    window = visitor.open(page.path)
     wrong = violations(window)
     window.emulate_media(color_scheme="dark")
     wrong += violations(window, "color-contrast")
     window.emulate_media(color_scheme="light")
+    expected = visitor.refused if who in page.hidden_from else []
     assert wrong == []
-    assert somebody.complaints == []
+    assert visitor.complaints == expected

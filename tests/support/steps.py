@@ -31,5 +31,4 @@ def sign_out(page: "Page") -> None:
 
 def row(page: "Page", name: str) -> "Locator":
     """The row of a table that tells of something, by its name."""
-    cell = page.get_by_role("cell", name=name, exact=True)
-    return page.get_by_role("row").filter(has=cell)
+    return page.get_by_role("row").filter(has=page.get_by_text(name, exact=True))
