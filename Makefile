@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist lo
 PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-fast check lint layers types page-check page-test fix bench cluster-tools soak clean
+.PHONY: help setup serve test test-fast check lint layers types page-check page-test fix bench cluster-tools soak screenshots clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ cluster-tools: setup ## Build a real control plane for the cluster tests (needs 
 
 soak: setup ## Long fault experiments
 	@LLMOS_SOAK=1 $(BIN)/python -m pytest -m slow tests/storage/test_crash.py tests/scenarios tests/cluster $(ARGS)
+
+screenshots: setup ## Take pictures of every page of the web page, in screenshots/
+	@PYTHONPATH=tests $(BIN)/python tests/screenshots.py $(ARGS)
 
 clean: ## Remove the environment and what tools left
 	@rm -rf $(VENV) src/llmos/web/site* web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -21,14 +21,18 @@ class BuildError(Exception):
 
 
 def install(source: Path) -> None:
-    """Have npm install what the lock names, unless it is what is there.
+    """Have npm install what the lock names, unless that is there: of us, or of who works on it.
 
     Raises:
         BuildError: there is no Node, or npm fails.
     """
-    locked = sha256((source / "package-lock.json").read_bytes()).hexdigest()
+    lock = source / "package-lock.json"
+    locked = sha256(lock.read_bytes()).hexdigest()
     stamp = source / "node_modules" / STAMP
     if stamp.is_file() and stamp.read_text() == locked:
+        return
+    installed = source / "node_modules" / ".package-lock.json"  # npm's own note of it
+    if installed.is_file() and installed.stat().st_mtime > lock.stat().st_mtime:
         return
     npm(source, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     stamp.parent.mkdir(exist_ok=True)

@@ -1,7 +1,8 @@
 """Fixtures of the tests that speak to a running server.
 
-A test that uses ``engine`` is marked ``slow``, one that uses a foreign client ``clients``, and one
-that uses a real control plane both ``slow`` and ``cluster``.
+A test that uses ``engine`` is marked ``slow``, one that uses a foreign client ``clients``, one
+that uses a real control plane both ``slow`` and ``cluster``, and one that uses a web browser both
+``slow`` and ``browser``.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _MARKS = {
     "cluster": ("slow", "cluster"),
     "kubectl": ("clients",),
     "foreign": ("clients",),
+    "browser": ("slow", "browser"),
 }
 
 

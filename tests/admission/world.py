@@ -172,7 +172,8 @@ def validate_custom(attributes: AdmissionAttributes) -> None:
     if not errors and attributes.old_object is not None:
         old = copy_object(attributes.old_object)
         strategy.default(old)
-        errors = [*strategy.validate_update(new, old)]
+        judge = strategy.revalidate
+        errors = [*(judge(new, old, []) if judge else strategy.validate_update(new, old))]
     if errors:
         raise InvalidError.of(resource.gvk, name_of(new), errors)
 

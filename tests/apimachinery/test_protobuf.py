@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmos.apimachinery.go_types import message_fields
-from llmos.apimachinery.protobuf import MAGIC, ProtobufError, UnknownKindError, decode
+from llmos.apimachinery.protobuf import MAGIC, UnknownKindError, decode
 from llmos.apimachinery.protobuf_encoding import (
     UnknownFieldError,
     can_encode,
@@ -19,6 +19,7 @@ from llmos.apimachinery.protobuf_encoding import (
     encode_item,
     encode_list,
 )
+from llmos.apimachinery.protobuf_wire import ProtobufError
 from support.protobuf_wire import data, varint
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "protobuf_bodies.json").read_text())

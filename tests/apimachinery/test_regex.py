@@ -89,18 +89,18 @@ def test_what_is_malformed_or_not_linear_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*)*x$"])
 def test_no_pattern_blows_up(pattern: str) -> None:
     """What takes a backtracking engine for ever takes a moment."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     Regex(pattern).search("a" * 50_000 + "!")
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 def test_a_text_that_needs_too_many_states_is_given_up() -> None:
     """The work for one text is bounded even where the automaton would explode."""
     text = "".join("ab"[(each * 7919) % 13 % 2] for each in range(200_000))
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(TextTooComplexError):
         Regex("(a|b)*a(a|b){900}c").search(text)
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 @given(

@@ -125,11 +125,11 @@ def test_a_big_schema_with_a_nasty_pattern_stays_fast() -> None:
     schema = compile_schema(node)
     obj = {"spec": {f"p{each}": "a" * 64 + "!" for each in range(20)}}
     assert len(validate(obj, schema)) == 20
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _ in range(100):
         apply_defaults(obj, schema)
         validate(obj, schema)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 json_values = st.recursive(

@@ -128,10 +128,10 @@ def test_alias_bombs(first):
     lines = [f"a: &a {first}"]
     for one, other in zip("abcdefgh", "bcdefghi", strict=True):
         lines.append(f"{other}: &{other} [{','.join([f'*{one}'] * 9)}]")
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(YAMLError, match="excessive aliasing"):
         parse_yaml("\n".join(lines).encode())
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 json_values = st.recursive(

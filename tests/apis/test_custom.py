@@ -152,14 +152,15 @@ def test_a_missing_name_keeps_rules_from_being_checked() -> None:
 
 
 def test_rules_come_from_an_evaluator_that_is_handed_in() -> None:
-    """Rules run on valid objects only: without ``oldSelf`` on every write, with it on updates."""
+    """Rules run on valid objects only, and are told what an object was before."""
     calls: list[tuple[dict, dict | None]] = []
 
     def compile_rules(node: dict) -> RuleCheck:
         assert node["properties"]["spec"]["properties"]["imm"] == {"type": "string", **RULE}
 
-        def check(obj: dict, old: dict | None) -> list[FieldError]:
+        def check(obj: dict, old: dict | None, warnings: list[str]) -> list[FieldError]:
             calls.append((obj, old))
+            warnings.append("imm")
             return [FieldError("FieldValueInvalid", "spec.imm", "imm is immutable")]
 
         return check
@@ -167,10 +168,12 @@ def test_rules_come_from_an_evaluator_that_is_handed_in() -> None:
     strategy = custom_strategy(crd(), "v1", compile_rules)
     new, old = notebook(imm="two"), notebook(imm="one")
     assert found(strategy.validate(new)) == ["spec.imm: imm is immutable"]
-    assert found(strategy.validate_update(new, old)) == ["spec.imm: imm is immutable"]
-    assert calls == [(new, None), (new, old)]
+    assert strategy.revalidate is not None
+    warnings: list[str] = []
+    assert found(strategy.revalidate(new, old, warnings)) == ["spec.imm: imm is immutable"]
+    assert (calls, warnings) == ([(new, None), (new, old)], ["imm"])
     strategy.validate(notebook(on="x"))
-    strategy.validate_update(notebook(on="x"), old)
+    strategy.revalidate(notebook(on="x"), old, warnings)
     assert len(calls) == 2
 
 
@@ -180,7 +183,7 @@ def test_rules_are_compiled_by_the_first_object_that_they_judge() -> None:
 
     def compile_rules(node: dict) -> RuleCheck:
         compiled.append(node)
-        return lambda obj, old: [FieldError("FieldValueInvalid", "spec", "no")]
+        return lambda obj, old, warnings: [FieldError("FieldValueInvalid", "spec", "no")]
 
     strategy = custom_strategy(crd(), "v1", compile_rules)
     assert not compiled

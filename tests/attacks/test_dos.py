@@ -21,6 +21,8 @@ from support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 MEBIBYTE = 1024 * 1024
+OTHERS_WAIT = 1.0
+"""Seconds that honest clients may wait longer; figures are measured on a quiet machine."""
 T = TypeVar("T")
 
 
@@ -102,7 +104,7 @@ def test_dos_01_large_bodies_are_not_read(world: World, path: str, chunked: bool
     assert set(statuses) <= {0, 401, 403, 413}
     assert {401, 403, 413} & set(statuses)
     assert grown < 50 * MEBIBYTE
-    assert waited < 0.2
+    assert waited < OTHERS_WAIT
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -117,7 +119,7 @@ def test_dos_01_large_bodies_of_users_are_cut_off(
     assert 413 in statuses
     # As much as an object may have is his to send: 3 MiB at a time.
     assert grown < 100 * MEBIBYTE
-    assert waited < 1
+    assert waited < OTHERS_WAIT
 
 
 @pytest.mark.parametrize("path", [NS, f"{MG}/users", f"{MG}/globalroles", f"{RB}/clusterroles"])
@@ -212,7 +214,7 @@ def test_dos_02_slow_clients_are_cut_off(world: World):
     before = world.resident_bytes()
     lasted, waited = _under(world, attack())
     assert max(lasted) <= 16
-    assert waited < 0.2
+    assert waited < OTHERS_WAIT
     assert world.resident_bytes() - before < 150 * MEBIBYTE
 
 
@@ -351,7 +353,7 @@ def test_dos_many_failures_to_sign_in_do_not_hold_others_up(world: World, alice:
     statuses, waited = _under(world, attack())
     assert set(statuses) <= {b"401", b"429"}
     assert statuses.count(b"429") >= 90
-    assert waited < 0.5
+    assert waited < OTHERS_WAIT
     assert alice.get(f"{MG}/users").status == 200
 
 
@@ -401,7 +403,7 @@ def test_dos_many_watches_of_one_user_do_not_hold_others_up(world: World, alice:
 
     _, waited = _under(world, attack())
     assert alice.delete(f"{MAPS}/flood").status == 200
-    assert waited < 0.2
+    assert waited < OTHERS_WAIT
     wait_until(lambda: world.engine.process.num_fds() < files + 30, 10)
 
 
@@ -429,7 +431,7 @@ def test_dos_watches_that_nobody_reads_pile_nothing_up(world: World, alice: Acto
     assert alice.delete(path).status == 200
     # It would be a gigabyte; the newest events are kept for whoever asks, and 4 MiB for each.
     assert highest - before < 400 * MEBIBYTE
-    assert waited < 0.5
+    assert waited < OTHERS_WAIT
 
 
 def test_dos_garbage_for_tokens_does_not_hold_others_up(world: World, alice: Actor):
@@ -461,4 +463,4 @@ def test_dos_garbage_for_tokens_does_not_hold_others_up(world: World, alice: Act
     # A cluster that is not quick enough to say whose they are lets nobody in for that.
     late = {b"503"} if world.on_cluster else set()
     assert set(statuses) <= {b"401", b"429", *late}
-    assert waited < 0.5
+    assert waited < OTHERS_WAIT

@@ -178,6 +178,25 @@ def test_web_09_an_administrator_sets_the_limits(alice: Actor, root: Actor):
     wait_until(lambda: "Max-Age=604800;" in Browser(alice).sign_in().headers["set-cookie"], 2)
 
 
+def test_web_09_the_last_use_is_kept(page: Browser, root: Actor, world: World):
+    """Replicas and restarts know of it; what the session has open goes on."""
+    path = f"{MG}/settings/session-idle-limit"
+    assert root.patch(path, {"value": "1m"}).status == 200
+
+    def kept() -> str:
+        secret = world.do("GET", f"{NS}/llmos-system/secrets/{page.said['name']}")
+        return str(secret["data"]["usedAt"])
+
+    before = kept()
+    with open_socket(world, page) as socket:
+        wait_until(lambda: page.status == 200 and kept() != before, 20, every=1)
+        name = unique("after")
+        assert page.send("POST", MINE, config_map(name)).status == 201
+        assert socket.until("ADDED", name)
+    assert page.send("DELETE", f"{MINE}/{name}").status == 200
+    assert root.patch(path, {"value": ""}).status == 200
+
+
 def open_socket(world: World, page: Browser, path: str = watch_path(MINE), **odd: str):
     """A WebSocket of our page's own."""
     headers = {"Origin": world.engine.url, "Cookie": f"{COOKIE}={page.cookie}"}

@@ -1,6 +1,7 @@
 """The build of the web page: when it is made, of what, and what is said where it cannot be."""
 
 import gzip
+import os
 import subprocess
 import sys
 import tarfile
@@ -62,6 +63,22 @@ def test_it_is_built_once(source, tmp_path, ran):
     (source / "package-lock.json").write_text("{ }")
     assert build_page(source, site)
     assert ran[3:] == [CI, ("run", "build")]
+
+
+def test_what_others_installed_is_not_installed_again(source, tmp_path, ran):
+    """Who works on the page has npm's own folder there; one older than the lock does not count."""
+    modules = source / "node_modules"
+    modules.mkdir()
+    installed = modules / ".package-lock.json"
+    installed.write_text("{}")
+    written = (source / "package-lock.json").stat().st_mtime
+    os.utime(installed, (written + 1, written + 1))
+    build_page(source, tmp_path / "site")
+    assert ran == [("run", "build")]
+    os.utime(installed, (written - 1, written - 1))
+    (source / "src" / "a.ts").write_text("let d")
+    build_page(source, tmp_path / "site")
+    assert ran[1:] == [CI, ("run", "build")]
 
 
 def test_what_is_gone_is_built_again(source, tmp_path, ran):

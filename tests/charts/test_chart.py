@@ -368,7 +368,7 @@ class TestImage:
 
     @pytest.mark.slow
     @pytest.mark.clients
-    @pytest.mark.timeout(240)
+    @pytest.mark.timeout(480)
     def test_its_wheel_builds(self, tmp_path: Path) -> None:
         """From what it copies, and nothing else; everything is in the wheel."""
         source = tmp_path / "src"
@@ -387,7 +387,7 @@ class TestImage:
             | {"PIP_CONSTRAINT": str(source / "constraints.txt")},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=420,
             check=False,
         )
         assert done.returncode == 0, done.stderr

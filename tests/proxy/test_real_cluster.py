@@ -270,7 +270,7 @@ def test_a_killed_cluster_comes_back(site: Site, alice: Session) -> None:
         began = time.monotonic()
         refused = alice.create(CM, config_map(f"after-{number}"))
         assert refused.status_code == 503
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1
         site.plane.start_again("kube-apiserver")
         site.plane.wait_for("/readyz", time.monotonic() + 30)
         wait_until(lambda: alice.get(CM).status_code == 200, 2)

@@ -368,3 +368,48 @@ def test_a_write_is_judged_by_the_definition_that_is_then(site, method, name, bo
         assert not site.core.storage.list("widgets.example.com").items
 
     working(site, scenario)
+
+
+def test_a_stricter_schema_lets_be_what_does_not_change(site):
+    """On every way to write: other fields may change, and rules warn."""
+
+    async def scenario():
+        await established(site, definition())
+        loose = await site.asked("POST", WIDGETS, {**WIDGET, "spec": {"size": 2}})
+        assert loose.status == 201
+        path = f"{CRDS}/widgets.example.com"
+        new = copy_object(await read(site, path))
+        properties = new["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+        size = properties["spec"]["properties"]["size"]
+        size["minimum"] = 3
+        size["x-kubernetes-validations"] = [{"rule": "self > 3", "message": "too small"}]
+        assert (await site.asked("PUT", path, new)).status == 200
+        for kind, body in (
+            (MERGE, {"metadata": {"labels": {"a": "b"}}}),
+            (
+                "application/json-patch+json",
+                [{"op": "add", "path": "/metadata/labels/c", "value": "d"}],
+            ),
+        ):
+            answer = await site.asked("PATCH", f"{WIDGETS}/w", body, content_type=kind)
+            assert answer.status == 200, answer.body
+            warning = '299 - "spec.size: Invalid value: 2: too small"'
+            assert answer.headers["warning"] == [warning]
+        current = await read(site, f"{WIDGETS}/w")
+        current["metadata"]["labels"] = {}
+        assert (await site.asked("PUT", f"{WIDGETS}/w", current)).status == 200
+        status = {"status": {"replicas": 1}}
+        target = f"{WIDGETS}/w/status"
+        answer = await site.asked("PATCH", target, status, content_type=MERGE)
+        assert answer.status == 200, answer.body
+        worse = {"spec": {"size": 1}}
+        answer = await site.asked("PATCH", f"{WIDGETS}/w", worse, content_type=MERGE)
+        assert answer.status == 422
+        assert "warning" not in answer.headers
+        assert (
+            await site.asked(
+                "POST", WIDGETS, {**WIDGET, "metadata": {"name": "x"}, "spec": {"size": 2}}
+            )
+        ).status == 422
+
+    working(site, scenario)

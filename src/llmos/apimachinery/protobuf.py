@@ -15,15 +15,18 @@ import orjson
 
 from llmos.apimachinery.go_types import GoField, message_fields, message_of_kind
 from llmos.apimachinery.object import Object
+from llmos.apimachinery.protobuf_wire import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    ProtobufError,
+    read_varint,
+    read_varints,
+)
 
 MAGIC = b"k8s\x00"
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EOF = "unexpected EOF"
-
-
-class ProtobufError(ValueError):
-    """The bytes are not such a body; the text says why."""
 
 
 class UnknownKindError(ProtobufError):
@@ -109,8 +112,10 @@ def _message(name: str, data: bytes) -> Object:
         plan = plans.get(number)
         if plan is None:
             continue
-        if plan.shape == "list" and wire == _BYTES and plan.wire == _VARINT:
-            out.setdefault(plan.field.name, []).extend(plan.decode(each) for each in _packed(value))
+        if plan.shape == "list" and wire == BYTES and plan.wire == VARINT:
+            out.setdefault(plan.field.name, []).extend(
+                plan.decode(each) for each in read_varints(value)
+            )
             continue
         if wire != plan.wire:
             raise ProtobufError(f"proto: wrong wireType = {wire} for field {plan.field.name}")
@@ -143,7 +148,7 @@ def _plans(name: str) -> dict[int, _Plan]:
 
 def _plan(field: GoField) -> _Plan:
     if field.type.startswith("map:"):
-        return _Plan(field, _BYTES, _entry_decoder(field.type[4:]), "map")
+        return _Plan(field, BYTES, _entry_decoder(field.type[4:]), "map")
     shape = "list" if field.type.startswith("[]") else ("" if field.name else "inline")
     wire, decoder = _value_decoder(field.type.removeprefix("[]"))
     return _Plan(field, wire, decoder, shape)
@@ -153,7 +158,7 @@ def _value_decoder(kind: str) -> tuple[int, Decode]:
     known = _DECODERS.get(kind)
     if known is not None:
         return known
-    return _BYTES, lambda data: _message(kind, data)
+    return BYTES, lambda data: _message(kind, data)
 
 
 def _entry_decoder(kind: str) -> Decode:
@@ -180,46 +185,24 @@ def _fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """Number, wire type and raw value of each field."""
     at, end = 0, len(data)
     while at < end:
-        tag, at = _varint(data, at)
+        tag, at = read_varint(data, at)
         number, wire = tag >> 3, tag & 7
         if number == 0:
             raise ProtobufError("proto: illegal tag 0 (wire type 0)")
-        if wire == _VARINT:
-            value, at = _varint(data, at)
+        if wire == VARINT:
+            value, at = read_varint(data, at)
             yield number, wire, value
             continue
-        if wire == _BYTES:
-            size, at = _varint(data, at)
-        elif wire in (_FIXED64, _FIXED32):
-            size = 8 if wire == _FIXED64 else 4
+        if wire == BYTES:
+            size, at = read_varint(data, at)
+        elif wire in (FIXED64, FIXED32):
+            size = 8 if wire == FIXED64 else 4
         else:
             raise ProtobufError(f"proto: illegal wireType {wire}")
         if at + size > end:
-            raise ProtobufError(_EOF)
+            raise ProtobufError("unexpected EOF")
         yield number, wire, data[at : at + size]
         at += size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        if at >= len(data):
-            raise ProtobufError(_EOF)
-        if shift > 63:
-            raise ProtobufError("proto: integer overflow")
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-        shift += 7
-
-
-def _packed(data: bytes) -> Iterator[int]:
-    at = 0
-    while at < len(data):
-        number, at = _varint(data, at)
-        yield number
 
 
 def _bytes(value: Any) -> bytes:
@@ -308,15 +291,15 @@ def _base64(data: bytes) -> str:
 
 
 _DECODERS: dict[str, tuple[int, Decode]] = {
-    "string": (_BYTES, _text),
-    "bytes": (_BYTES, _base64),
-    "bool": (_VARINT, bool),
-    "int32": (_VARINT, _int32),
-    "int64": (_VARINT, _signed),
-    "Quantity": (_BYTES, _quantity),
-    "Time": (_BYTES, _time),
-    "MicroTime": (_BYTES, _micro_time),
-    "FieldsV1": (_BYTES, _raw_json),
-    "StrList": (_BYTES, _strings),
-    "IntOrString": (_BYTES, _int_or_string),
+    "string": (BYTES, _text),
+    "bytes": (BYTES, _base64),
+    "bool": (VARINT, bool),
+    "int32": (VARINT, _int32),
+    "int64": (VARINT, _signed),
+    "Quantity": (BYTES, _quantity),
+    "Time": (BYTES, _time),
+    "MicroTime": (BYTES, _micro_time),
+    "FieldsV1": (BYTES, _raw_json),
+    "StrList": (BYTES, _strings),
+    "IntOrString": (BYTES, _int_or_string),
 }

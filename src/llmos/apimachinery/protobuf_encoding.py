@@ -18,6 +18,7 @@ import orjson
 from llmos.apimachinery.go_types import GoField, json_fields, message_fields, message_of_kind
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.protobuf import MAGIC, UnknownKindError
+from llmos.apimachinery.protobuf_wire import BYTES, VARINT, field_bytes, varint
 
 
 class UnknownFieldError(ValueError):
@@ -28,7 +29,6 @@ class UnknownFieldError(ValueError):
 
 
 Encode = Callable[[Any], bytes]
-_VARINT, _BYTES = 0, 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND, _MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
 _META = "meta.k8s.io/v1"
@@ -56,7 +56,7 @@ def can_encode(api_version: str, kind: str) -> bool:
 
 def encode_item(obj: Object) -> bytes:
     """An object as ``encode_list`` takes it; raises as ``encode``."""
-    return _data(2, _encoder_of(obj["apiVersion"], obj["kind"])(obj))
+    return field_bytes(2, _encoder_of(obj["apiVersion"], obj["kind"])(obj))
 
 
 def encode_list(head: Object, items: Iterable[bytes]) -> bytes:
@@ -67,7 +67,7 @@ def encode_list(head: Object, items: Iterable[bytes]) -> bytes:
         items: each as ``encode_item`` gives it.
     """
     meta = _message_encoder("meta/v1.ListMeta")(head.get("metadata") or {})
-    return _envelope(head["apiVersion"], head["kind"], b"".join([_data(1, meta), *items]))
+    return _envelope(head["apiVersion"], head["kind"], b"".join([field_bytes(1, meta), *items]))
 
 
 def encode_event(event: str, body: bytes) -> bytes:
@@ -77,7 +77,7 @@ def encode_event(event: str, body: bytes) -> bytes:
         event: the event's type, e.g. ``ADDED``.
         body: the object as ``encode`` gives it.
     """
-    message = _data(1, event.encode()) + _data(2, _data(1, body))
+    message = field_bytes(1, event.encode()) + field_bytes(2, field_bytes(1, body))
     return len(message).to_bytes(4, "big") + message
 
 
@@ -95,20 +95,20 @@ def _encoder_of(api_version: str, kind: str) -> Encode:
 
     def listed(obj: Object) -> bytes:
         items: Iterable[Object] = obj.get("items") or ()
-        parts = [_data(2, item(each)) for each in items]
-        return b"".join([_data(1, meta(obj.get("metadata") or {})), *parts])
+        parts = [field_bytes(2, item(each)) for each in items]
+        return b"".join([field_bytes(1, meta(obj.get("metadata") or {})), *parts])
 
     return listed
 
 
 def _encode_metadata(obj: Object) -> bytes:
-    return _data(1, _message_encoder("meta/v1.ObjectMeta")(obj.get("metadata") or {}))
+    return field_bytes(1, _message_encoder("meta/v1.ObjectMeta")(obj.get("metadata") or {}))
 
 
 def _envelope(api_version: str, kind: str, raw: bytes) -> bytes:
     """A ``runtime.Unknown``, whose encoding and content type stay empty."""
-    meta = _data(1, api_version.encode()) + _data(2, kind.encode())
-    return b"%b%b%b\x1a\x00\x22\x00" % (MAGIC, _data(1, meta), _data(2, raw))
+    meta = field_bytes(1, api_version.encode()) + field_bytes(2, kind.encode())
+    return b"%b%b%b\x1a\x00\x22\x00" % (MAGIC, field_bytes(1, meta), field_bytes(2, raw))
 
 
 @cache
@@ -149,10 +149,10 @@ def _writer(field: GoField) -> Encode:
 
         def write_map(value: Object) -> bytes:
             pairs = [
-                _data(1, key.encode()) + (b"" if value[key] is None else entry(value[key]))
+                field_bytes(1, key.encode()) + (b"" if value[key] is None else entry(value[key]))
                 for key in sorted(value)
             ]
-            return b"".join([_data(number, each) for each in pairs])
+            return b"".join([field_bytes(number, each) for each in pairs])
 
         return write_map
     if kind.startswith("[]"):
@@ -166,7 +166,7 @@ def _inlined_writer(number: int, message: str) -> Encode:
     encoder, fields = _message_encoder(message), json_fields(message)
 
     def write(obj: Object) -> bytes:
-        return _data(number, encoder({key: obj[key] for key in fields if key in obj}))
+        return field_bytes(number, encoder({key: obj[key] for key in fields if key in obj}))
 
     return write
 
@@ -174,14 +174,14 @@ def _inlined_writer(number: int, message: str) -> Encode:
 def _value_writer(number: int, kind: str) -> Encode:
     """One value with its tag."""
     if kind in _NUMBERS:
-        tag = _varint(number << 3 | _VARINT)
-        return lambda value: tag + _varint(int(value))
+        tag = varint(number << 3 | VARINT)
+        return lambda value: tag + varint(int(value))
     encoder = _ENCODERS.get(kind) or _message_encoder(kind)
-    tag = _varint(number << 3 | _BYTES)
+    tag = varint(number << 3 | BYTES)
 
     def write(value: Any) -> bytes:
         body = encoder(value)
-        return b"%b%b%b" % (tag, _varint(len(body)), body)
+        return b"%b%b%b" % (tag, varint(len(body)), body)
 
     return write
 
@@ -192,7 +192,7 @@ def _absent(field: GoField) -> bytes:
     if field.pointer or kind in _NIL or kind.startswith(("[]", "map:")):
         return b""
     if kind in ("Time", "MicroTime"):
-        return _data(field.number, b"")
+        return field_bytes(field.number, b"")
     return _value_writer(field.number, kind)(_ZERO.get(kind, {}))
 
 
@@ -206,35 +206,16 @@ def _micro_time(value: str) -> bytes:
 
 
 def _timestamp(seconds: int, nanos: int) -> bytes:
-    return b"\x08%b\x10%b" % (_varint(seconds), _varint(nanos))
+    return b"\x08%b\x10%b" % (varint(seconds), varint(nanos))
 
 
 def _int_or_string(value: int | str) -> bytes:
     """Which of the two, and both."""
     if isinstance(value, str):
-        return b"\x08\x01\x10\x00" + _data(3, value.encode())
-    return b"\x08\x00\x10%b\x1a\x00" % _varint(value)
+        return b"\x08\x01\x10\x00" + field_bytes(3, value.encode())
+    return b"\x08\x00\x10%b\x1a\x00" % varint(value)
 
 
-def _data(number: int, value: bytes) -> bytes:
-    """A field with a length."""
-    return b"%b%b%b" % (_varint(number << 3 | _BYTES), _varint(len(value)), value)
-
-
-def _varint(number: int) -> bytes:
-    """A number, seven bits a byte; a negative one as its 64 bits."""
-    if 0 <= number < 0x80:
-        return _SMALL[number]
-    number &= (1 << 64) - 1
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-_SMALL = tuple(bytes((number,)) for number in range(0x80))
 _NUMBERS = frozenset({"bool", "int32", "int64"})
 _NIL = frozenset({"bytes", "FieldsV1", "StrList"})
 _ZERO: dict[str, Any] = {
@@ -246,10 +227,10 @@ _ZERO: dict[str, Any] = {
 _ENCODERS: dict[str, Encode] = {
     "string": str.encode,
     "bytes": base64.b64decode,
-    "Quantity": lambda value: _data(1, str(value).encode()),
+    "Quantity": lambda value: field_bytes(1, str(value).encode()),
     "Time": _time,
     "MicroTime": _micro_time,
-    "FieldsV1": lambda value: _data(1, orjson.dumps(value)),
-    "StrList": lambda value: b"".join([_data(1, each.encode()) for each in value]),
+    "FieldsV1": lambda value: field_bytes(1, orjson.dumps(value)),
+    "StrList": lambda value: b"".join([field_bytes(1, each.encode()) for each in value]),
     "IntOrString": _int_or_string,
 }

@@ -18,6 +18,7 @@ from llmos.apimachinery.errors import BadRequestError, UnsupportedMediaTypeError
 from llmos.apimachinery.golang import json_type
 from llmos.apimachinery.json_syntax import syntax_error
 from llmos.apimachinery.object import Object, walk_strings
+from llmos.apimachinery.protobuf_wire import ProtobufError
 from llmos.apimachinery.resource import parse_api_version
 from llmos.apimachinery.yaml_reader import MAX_DEPTH, YAMLError, parse_yaml
 
@@ -214,7 +215,7 @@ def _protobuf(data: bytes) -> tuple[Any, list[str]]:
         value = protobuf.decode(data)
     except protobuf.UnknownKindError:
         raise
-    except protobuf.ProtobufError as error:
+    except ProtobufError as error:
         raise DecodeError(str(error)) from None
     _check_strings(value)
     return value, []

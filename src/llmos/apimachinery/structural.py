@@ -13,6 +13,7 @@ from llmos.apimachinery.defaulting import apply_defaults
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.object import Object
 from llmos.apimachinery.pruning import prune
+from llmos.apimachinery.ratcheting import Ratchet
 from llmos.apimachinery.scalar_checks import Check, Node
 from llmos.apimachinery.schema import Schema
 from llmos.apimachinery.structural_lists import compile_embedded_check, compile_list_check
@@ -21,8 +22,11 @@ from llmos.apimachinery.valuepath import ROOT
 
 __all__ = ["Validator", "apply_defaults", "compile_validator", "has_rules", "prune", "validate"]
 
-RuleCheck = Callable[[Object, Object | None], Sequence[FieldError]]
-"""``(object, old)``: without an old object the rules that do without ``oldSelf``, else the rest."""
+RuleCheck = Callable[[Object, Object | None, list[str]], Sequence[FieldError]]
+"""``(object, old, warnings)``: what rules say of an object that is new, or was another before.
+
+What is wrong with a value that did not change becomes a warning.
+"""
 
 _BLOCKING = frozenset(
     (
@@ -45,20 +49,40 @@ _UNCHECKED = FieldError(
 class Validator:
     """The compiled checks of one schema."""
 
-    checks: tuple[Check, ...]
+    node: Node
+    values: Check
+    embedded: Check | None
+    lists: Check | None
     has_rules: bool
 
-    def __call__(self, obj: Object, others: Sequence[FieldError] = ()) -> list[FieldError]:
+    def __call__(
+        self, obj: Object, others: Sequence[FieldError] = (), old: Object | None = None
+    ) -> list[FieldError]:
         """Find what is wrong with an object.
 
         Args:
             obj: a pruned and defaulted object.
             others: what is known to be wrong with it already; comes back too.
+            old: what it was before an update: values that did not change may be wrong.
         """
-        errors = [*others]
-        for check in self.checks:
-            check(obj, ROOT, errors)
+        errors: list[FieldError] = []
+        self.values(obj, ROOT, errors)
+        if errors and old is not None:
+            errors = Ratchet(self.node, obj, old)
+            self.values(obj, ROOT, errors)
+        errors = [*others, *errors]
+        if self.embedded is not None:
+            self.embedded(obj, ROOT, errors)
+        if self.lists is not None and not (old and self._repeats(old)):
+            self.lists(obj, ROOT, errors)
         return errors
+
+    def _repeats(self, old: Object) -> bool:
+        """Whether a list had one element twice; then lists may, wherever they are."""
+        errors: list[FieldError] = []
+        if self.lists is not None:
+            self.lists(old, ROOT, errors)
+        return bool(errors)
 
     def closing(self, errors: Sequence[FieldError]) -> list[FieldError]:
         """What is to be said when errors keep the schema's rules from being checked."""
@@ -72,9 +96,13 @@ def compile_validator(node: Node) -> Validator:
     Raises:
         RegexError: a pattern cannot be compiled.
     """
-    optional = (compile_embedded_check(node), compile_list_check(node))
-    checks = (compile_check(node), *(each for each in optional if each is not None))
-    return Validator(checks, has_rules(node))
+    return Validator(
+        node,
+        compile_check(node),
+        compile_embedded_check(node),
+        compile_list_check(node),
+        has_rules(node),
+    )
 
 
 def has_rules(node: Node) -> bool:

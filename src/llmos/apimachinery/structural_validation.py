@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from llmos.apimachinery.errors import FieldError
+from llmos.apimachinery.ratcheting import Ratchet
 from llmos.apimachinery.scalar_checks import (
     Check,
     Node,
@@ -60,6 +61,8 @@ def compile_check(node: Node) -> Check:
 
     def check(value: Any, path: Path, errors: list[FieldError]) -> None:
         if passes is not None and passes(value):
+            return
+        if type(errors) is Ratchet and path in errors.unchanged:
             return
         for each in checks if value is not None else null_checks:
             each(value, path, errors)

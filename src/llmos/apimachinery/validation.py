@@ -67,12 +67,14 @@ def field_not_supported(field: str, value: Any, supported: Iterable[str]) -> Fie
 
 def field_too_long(field: str, limit: int) -> FieldError:
     """A value has more bytes than it may."""
-    return FieldError("FieldValueTooLong", field, f"Too long: may not be more than {limit} bytes")
+    unit = "byte" if limit == 1 else "bytes"
+    return FieldError("FieldValueTooLong", field, f"Too long: may not be more than {limit} {unit}")
 
 
 def field_too_many(field: str, count: int, limit: int) -> FieldError:
     """A list has more items than it may."""
-    text = f"Too many: {count}: must have at most {limit} items"
+    unit = "item" if limit == 1 else "items"
+    text = f"Too many: {count}: must have at most {limit} {unit}"
     return FieldError("FieldValueTooMany", field, text)
 
 

@@ -65,8 +65,7 @@ def custom_strategy(
         prepare_create=partial(_prepare, namespaced=_is_namespaced(crd)),
         prepare_status=partial(_prepare_status, schema=schema),
         validate=judge.validate,
-        validate_update=judge.validate_update,
-        validate_status=judge.validate_status,
+        revalidate=judge.revalidate,
         has_status=has_status,
         has_generation=True,
         unconditional_update=False,
@@ -80,8 +79,8 @@ def _when_judged(compiled: Callable[[], RuleCheck]) -> RuleCheck:
     """Rules that are compiled by the first object they judge: a start waits for none of them."""
     check = cache(compiled)
 
-    def judge(obj: Object, old: Object | None) -> Sequence[FieldError]:
-        return check()(obj, old)
+    def judge(obj: Object, old: Object | None, warnings: list[str]) -> Sequence[FieldError]:
+        return check()(obj, old, warnings)
 
     return judge
 
@@ -101,25 +100,23 @@ class _Judge:
     rules: RuleCheck | None
 
     def validate(self, obj: Object) -> Sequence[FieldError]:
+        """What is wrong with a new one."""
+        return self._judge(obj, None, [])
+
+    def revalidate(self, new: Object, old: Object, warnings: list[str]) -> Sequence[FieldError]:
+        """What is wrong with one that was another before; a status is judged with the rest."""
+        return self._judge(new, old, warnings)
+
+    def _judge(self, obj: Object, old: Object | None, warnings: list[str]) -> Sequence[FieldError]:
         """By the schema, the scale paths, then the rules; errors may keep the latter unchecked."""
         scale = scale_errors(obj, self.scale) if self.scale is not None else ()
-        errors = self.validator(obj, scale)
+        errors = self.validator(obj, scale, old)
         # The registry itself says that a name is missing; here it only blocks the rules.
         nameless = [] if get_path(obj, "metadata", "name") else [field_required("metadata.name")]
         closing = self.validator.closing([*errors, *nameless])
         if not closing and self.rules is not None:
-            closing = [*self.rules(obj, None)]
+            closing = [*self.rules(obj, old, warnings)]
         return [*errors, *closing]
-
-    def validate_update(self, new: Object, old: Object) -> Sequence[FieldError]:
-        """By the rules about changes."""
-        if self.rules is None or self.validator.closing(self.validator(new)):
-            return ()
-        return self.rules(new, old)
-
-    def validate_status(self, new: Object, old: Object) -> Sequence[FieldError]:
-        """A status is judged with the object it belongs to."""
-        return [*self.validate(new), *self.validate_update(new, old)]
 
 
 def _is_namespaced(crd: Object) -> bool:

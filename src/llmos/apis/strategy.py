@@ -17,6 +17,8 @@ PrepareUpdate = Callable[[Object, Object], None]
 Validate = Callable[[Object], Sequence[FieldError]]
 ValidateUpdate = Callable[[Object, Object], Sequence[FieldError]]
 """``(new, old)``."""
+Revalidate = Callable[[Object, Object, list[str]], Sequence[FieldError]]
+"""``(new, old, warnings)``; warnings are added to the last."""
 NameCheck = Callable[[str], Sequence[str]]
 """Messages of what is wrong with a name."""
 
@@ -79,6 +81,8 @@ class Strategy:
     validate_update: ValidateUpdate = _valid_update
     """On update, besides ``validate``."""
     validate_status: ValidateUpdate = _valid_update
+    revalidate: Revalidate | None = None
+    """On update, of the status too, in place of all three: what was wrong before may be let be."""
     warnings: Callable[[Object], Sequence[str]] = _no_warnings
     has_status: bool = False
     """There is a ``status`` subresource, and the main path ignores ``status``."""

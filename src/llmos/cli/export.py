@@ -12,7 +12,7 @@ import click
 from llmos.apimachinery.clock import system_clock
 from llmos.cli.datadir import data_dir_option, run_on
 from llmos.cli.failures import Failure
-from llmos.cli.options import examples, server_options
+from llmos.cli.options import examples, file_option, server_options
 from llmos.cli.session import Session, note, pass_session
 from llmos.client.client import Client
 from llmos.portability import stream
@@ -25,14 +25,7 @@ from llmos.portability.exporting import Exporter
         "llmos export --context laptop | llmos import --context cluster",
     )
 )
-@click.option(
-    "-f",
-    "--file",
-    default="-",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    metavar="FILE",
-    help="Where to write; - is stdout, the default.",
-)
+@file_option("Where to write; - is stdout, the default.")
 @data_dir_option(exists=True)
 @server_options
 @pass_session

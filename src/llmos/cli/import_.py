@@ -16,7 +16,7 @@ from llmos.apimachinery.clock import system_clock
 from llmos.apimachinery.object import find_condition, name_of
 from llmos.cli.datadir import data_dir_option, run_on
 from llmos.cli.failures import ExitCode, Failure
-from llmos.cli.options import examples, server_options
+from llmos.cli.options import examples, file_option, server_options
 from llmos.cli.session import Session, note, pass_session
 from llmos.client.client import Client
 from llmos.client.resources import ROLE_TEMPLATE_BINDINGS
@@ -38,14 +38,7 @@ _POLL_SECONDS = 0.25
         "llmos import -f llmos.export --data-dir llmos-data",
     ),
 )
-@click.option(
-    "-f",
-    "--file",
-    default="-",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    metavar="FILE",
-    help="What llmos export wrote; - is stdin, the default.",
-)
+@file_option("What llmos export wrote; - is stdin, the default.")
 @click.option("--dry-run", is_flag=True, help="Have the server check everything; change nothing.")
 @click.option(
     "--check",

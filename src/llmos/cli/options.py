@@ -58,6 +58,18 @@ def output_option(*formats: str) -> Decorator:
     )
 
 
+def file_option(text: str) -> Decorator:
+    """Give a verb the option ``-f``: a file, or ``-`` for a stream."""
+    return click.option(
+        "-f",
+        "--file",
+        default="-",
+        type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+        metavar="FILE",
+        help=text,
+    )
+
+
 def examples(*lines: str) -> str:
     """The end of a verb's help text."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))

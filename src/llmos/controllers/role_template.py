@@ -8,7 +8,7 @@ Who is bound to them is the concern of role template bindings. What somebody els
 generated role is set right again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,11 +33,10 @@ from llmos.reconcile.informer import Informer, Informers
 from llmos.reconcile.owned import (
     NotOwnedError,
     Wanted,
-    controller_of,
     controller_reference,
     ensure,
     owner_names,
-    remove,
+    remove_others,
 )
 from llmos.reconcile.status import condition, report, with_conditions
 from llmos.reconcile.workqueue import Key
@@ -90,7 +89,7 @@ class RoleReconciler:
         """Make the roles of one RoleTemplate or GlobalRole as it wants them."""
         source = self.sources.get("", key.name)
         wanted = desired(source, self._open_namespaces(source)) if source else []
-        await self._remove_others(key.name, {each.place for each in wanted})
+        await self._remove_others(key.name, wanted)
         if source is None or not wanted:
             return DONE
         try:
@@ -120,18 +119,10 @@ class RoleReconciler:
     def _informer(self, resource: APIResource) -> Informer:
         return self.roles if resource is ROLES else self.cluster_roles
 
-    async def _remove_others(self, name: str, places: set[tuple[str, str, str]]) -> None:
-        """Remove roles that have this source for a controller and that it does not want.
-
-        Those of an earlier source of the same name are among them: it cannot exist any more.
-        """
+    async def _remove_others(self, name: str, wanted: Sequence[Wanted]) -> None:
         uid = get_path(self.sources.get("", name), "metadata", "uid", default="")
         for informer in (self.cluster_roles, self.roles):
-            for each in list(informer.by_index(self._index(), name)):
-                place = Wanted(informer.resource, each).place
-                owner = controller_of(each)
-                if place not in places or (owner and owner["uid"] != uid):
-                    await remove(self.client, informer.resource, each)
+            await remove_others(self.client, informer, (self._index(), name), uid, wanted)
 
     def _index(self) -> str:
         return _BY_OWNER + self.sources.resource.kind

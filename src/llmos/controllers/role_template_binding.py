@@ -6,7 +6,7 @@ to the namespace's uid and to the uids of its users: nothing passes to what come
 name. The condition ``InForce`` says whether it counts, and why not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -53,11 +53,11 @@ from llmos.reconcile.informer import Informer, Informers
 from llmos.reconcile.owned import (
     NotOwnedError,
     Wanted,
-    controller_of,
     controller_reference,
     ensure,
     owner_names,
     remove,
+    remove_others,
     short,
     short_uid,
 )
@@ -118,11 +118,11 @@ class BindingReconciler:
         """Make the RBAC bindings of one role template binding as it wants them."""
         binding = self.bindings.get("", key.name)
         if binding is None:
-            await self._remove_others(key.name, "", set())
+            await self._remove_others(key.name, "", ())
             return DONE
         observed = self.observe(binding)
         wanted = desired(observed)
-        await self._remove_others(key.name, uid_of(binding), {each.place for each in wanted})
+        await self._remove_others(key.name, uid_of(binding), wanted)
         if wanted and not await self._is_current(observed):
             return DONE
         conflict = await self._ensure(wanted)
@@ -153,17 +153,9 @@ class BindingReconciler:
             if namespace and not is_terminating(namespace) and not is_reserved(name):
                 yield name
 
-    async def _remove_others(self, name: str, uid: str, places: set[tuple[str, str, str]]) -> None:
-        """Remove what has this binding for a controller and is not wanted.
-
-        What an earlier binding of the same name left is among it: that one cannot exist any more.
-        """
+    async def _remove_others(self, name: str, uid: str, wanted: Sequence[Wanted]) -> None:
         for informer in (self.role_bindings, self.cluster_role_bindings):
-            for each in list(informer.by_index(_BY_OWNER, name)):
-                owner = controller_of(each)
-                place = Wanted(informer.resource, each).place
-                if place not in places or (owner and owner["uid"] != uid):
-                    await remove(self.client, informer.resource, each)
+            await remove_others(self.client, informer, (_BY_OWNER, name), uid, wanted)
 
     async def _is_current(self, observed: Observed) -> bool:
         """Whether the namespace in memory is still the one there is, before we tie ourselves to it.

@@ -20,6 +20,7 @@ from llmos.apimachinery.object import (
 )
 from llmos.apimachinery.resource import APIResource, parse_api_version
 from llmos.client.client import Client, delete_options
+from llmos.reconcile.informer import Informer
 
 _MAX_NAME_PART = 40
 _NOT_CONTENT = ("apiVersion", "kind", "metadata", "status")
@@ -137,3 +138,25 @@ async def remove(client: Client, resource: APIResource, obj: Object) -> None:
         )
     except NotFoundError:
         return
+
+
+async def remove_others(
+    client: Client, informer: Informer, index: tuple[str, str], uid: str, wanted: Iterable[Wanted]
+) -> None:
+    """Remove what has an owner for a controller and is not wanted.
+
+    What an earlier owner of the same name left is among it: that one cannot exist any more.
+
+    Args:
+        client: Deletes.
+        informer: Of what is owned.
+        index: The index of the owners' names, and the owner's name.
+        uid: The owner's.
+        wanted: What is to be.
+    """
+    places = {each.place for each in wanted}
+    for each in list(informer.by_index(*index)):
+        owner = controller_of(each)
+        place = Wanted(informer.resource, each).place
+        if place not in places or (owner and owner["uid"] != uid):
+            await remove(client, informer.resource, each)

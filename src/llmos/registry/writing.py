@@ -21,6 +21,7 @@ from llmos.apimachinery.names import dns1123_subdomain
 from llmos.apimachinery.object import Object, is_terminating, metadata, name_of, namespace_of
 from llmos.apimachinery.validation import validate_object_meta, validate_object_meta_update
 from llmos.apis.admission_v1 import Admission, AdmissionAttributes, Operation
+from llmos.apis.strategy import Strategy
 from llmos.registry.context import WriteContext
 from llmos.registry.metadata import carry_over, place, spec_changed, stamp_new
 from llmos.registry.served import Served, encode_stored
@@ -156,7 +157,7 @@ class Writer:
         new = _only_subresource(served, new, old, subresource)
         attributes = self.attributes("UPDATE", served, context, (new, old), subresource)
         self.admission.mutate(attributes)
-        errors = _update_errors(served, new, old, subresource)
+        errors = _update_errors(served, (new, old), subresource, context.warnings)
         if errors:
             raise InvalidError.of(served.error_kind, name_of(old), errors)
         context.warnings.extend(served.strategy.warnings(new) if not subresource else ())
@@ -269,16 +270,30 @@ def _meta_errors(served: Served, obj: Object) -> list[FieldError]:
     )
 
 
-def _update_errors(served: Served, new: Object, old: Object, subresource: str) -> list[FieldError]:
-    strategy = served.strategy
+def _update_errors(
+    served: Served, objects: tuple[Object, Object], subresource: str, warnings: list[str]
+) -> list[FieldError]:
     if subresource == "finalize":
         return []
+    judged = _judged(served.strategy, objects, subresource, warnings)
     if subresource == "status":
-        return [*strategy.validate_status(new, old)]
+        return judged
+    new, old = objects
     return [
         *_meta_errors(served, new),
         # Both the generic layer and the kind's own validation report these of a built-in kind.
         *(validate_object_meta_update(new, old) * (1 if served.resource.custom else 2)),
-        *strategy.validate(new),
-        *strategy.validate_update(new, old),
+        *judged,
     ]
+
+
+def _judged(
+    strategy: Strategy, objects: tuple[Object, Object], subresource: str, warnings: list[str]
+) -> list[FieldError]:
+    """What the kind itself says of an update."""
+    new, old = objects
+    if strategy.revalidate is not None:
+        return [*strategy.revalidate(new, old, warnings)]
+    if subresource == "status":
+        return [*strategy.validate_status(new, old)]
+    return [*strategy.validate(new), *strategy.validate_update(new, old)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from llmos.apimachinery.protobuf_wire import field_bytes, varint
 from llmos.server.openapi_schemas import REF, Node
 
 _METHODS = {"get": 2, "put": 3, "post": 4, "delete": 5, "patch": 8}
@@ -111,12 +112,14 @@ def encode_v2(document: Node) -> bytes:
     definitions = b"".join(
         _named(1, name, _encode_schema(node)) for name, node in document["definitions"].items()
     )
-    return _text(1, "2.0") + _message(2, info) + _message(8, paths) + _message(9, definitions)
+    return (
+        _text(1, "2.0") + field_bytes(2, info) + field_bytes(8, paths) + field_bytes(9, definitions)
+    )
 
 
 def _encode_path(item: Node) -> bytes:
     operations = b"".join(
-        _message(number, _encode_operation(item[method]))
+        field_bytes(number, _encode_operation(item[method]))
         for method, number in _METHODS.items()
         if method in item
     )
@@ -125,7 +128,7 @@ def _encode_path(item: Node) -> bytes:
 
 def _encode_operation(operation: Node) -> bytes:
     responses = b"".join(
-        _named(1, code, _message(1, _encode_response(each)))
+        _named(1, code, field_bytes(1, _encode_response(each)))
         for code, each in operation["responses"].items()
     )
     return (
@@ -133,14 +136,14 @@ def _encode_operation(operation: Node) -> bytes:
         + _text(3, operation["description"])
         + _text(5, operation["operationId"])
         + b"".join(_encode_parameter(8, each) for each in operation["parameters"])
-        + _message(9, responses)
+        + field_bytes(9, responses)
         + b"".join(_encode_extensions(13, operation))
     )
 
 
 def _encode_response(response: Node) -> bytes:
-    schema = _message(1, _encode_schema(response["schema"]))
-    return _text(1, response["description"]) + _message(2, schema)
+    schema = field_bytes(1, _encode_schema(response["schema"]))
+    return _text(1, response["description"]) + field_bytes(2, schema)
 
 
 def _encode_parameter(number: int, parameter: Node) -> bytes:
@@ -149,32 +152,32 @@ def _encode_parameter(number: int, parameter: Node) -> bytes:
     required = bool(parameter.get("required"))
     if where == "body":
         body = _text(2, name) + _text(3, where) + _flag(4, required)
-        body += _message(5, _encode_schema(parameter["schema"]))
-        return _message(number, _message(1, _message(1, body)))
+        body += field_bytes(5, _encode_schema(parameter["schema"]))
+        return field_bytes(number, field_bytes(1, field_bytes(1, body)))
     fields = _flag(1, required) + _text(2, where) + _text(4, name)
     kind, type_number = (3, 6) if where == "query" else (4, 5)
     fields += _text(type_number, parameter["type"])
-    return _message(number, _message(1, _message(2, _message(kind, fields))))
+    return field_bytes(number, field_bytes(1, field_bytes(2, field_bytes(kind, fields))))
 
 
 def _encode_schema(node: Node) -> bytes:
     parts = [_text(1, node.get("$ref", "")), _text(2, node.get("format", ""))]
     parts.append(_text(4, node.get("description", "")))
     parts += [_text(19, each) for each in node.get("required", ())]
-    parts += [_message(20, _any(each)) for each in node.get("enum", ())]
+    parts += [field_bytes(20, _any(each)) for each in node.get("enum", ())]
     additional = node.get("additionalProperties")
     if isinstance(additional, dict):
-        parts.append(_message(21, _message(1, _encode_schema(additional))))
+        parts.append(field_bytes(21, field_bytes(1, _encode_schema(additional))))
     elif additional:
-        parts.append(_message(21, _flag(2, value=True)))
+        parts.append(field_bytes(21, _flag(2, value=True)))
     if node.get("type"):
-        parts.append(_message(22, _text(1, node["type"])))
+        parts.append(field_bytes(22, _text(1, node["type"])))
     if "items" in node:
-        parts.append(_message(23, _message(1, _encode_schema(node["items"]))))
+        parts.append(field_bytes(23, field_bytes(1, _encode_schema(node["items"]))))
     properties = node.get("properties", {})
     named = [_named(1, key, _encode_schema(each)) for key, each in properties.items()]
     if named:
-        parts.append(_message(25, b"".join(named)))
+        parts.append(field_bytes(25, b"".join(named)))
     parts += _encode_extensions(31, node)
     return b"".join(parts)
 
@@ -190,25 +193,12 @@ def _any(value: Any) -> bytes:
 
 
 def _named(number: int, name: str, value: bytes) -> bytes:
-    return _message(number, _text(1, name) + _message(2, value))
-
-
-def _message(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
+    return field_bytes(number, _text(1, name) + field_bytes(2, value))
 
 
 def _text(number: int, text: str) -> bytes:
-    return _message(number, text.encode()) if text else b""
+    return field_bytes(number, text.encode()) if text else b""
 
 
 def _flag(number: int, value: bool) -> bytes:
-    return _varint(number << 3) + b"\x01" if value else b""
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+    return varint(number << 3) + b"\x01" if value else b""

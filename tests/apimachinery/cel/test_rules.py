@@ -25,19 +25,17 @@ def named(**spec):
     return {"apiVersion": "v1", "kind": "K", "metadata": {"name": "x"}, "spec": spec}
 
 
-def said(node, obj, old=None):
-    return [str(each) for each in compile_rules(node)(obj, old)]
+def said(node, obj, old=None, warnings=None):
+    told = [] if warnings is None else warnings
+    return [str(each) for each in compile_rules(node)(obj, old, told)]
 
 
 def on_create(node, **spec):
     return said(node, named(**spec))
 
 
-def on_update(node, old, new):
-    """What both questions of an update say."""
-    before, after = named(**old), named(**new)
-    after["metadata"]["resourceVersion"] = "7"
-    return [*said(node, after), *said(node, after, before)]
+def on_update(node, old, new, warnings=None):
+    return said(node, named(**new), named(**old), warnings)
 
 
 INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
@@ -220,6 +218,92 @@ def test_values(source, spec, holds):
     kept = copy_object(spec)
     assert (on_create(node, **spec) == []) == holds
     assert spec == kept
+
+
+SET = {"type": "array", "x-kubernetes-list-type": "set", "items": TEXT}
+KEYED = {
+    "type": "array",
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["name"],
+    "items": {"type": "object", "properties": {"name": TEXT, "v": INTEGER, "in": SET}},
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "holds"),
+    [
+        ("self.s1 == self.s2", True),
+        ("self.s1 != self.s2", False),
+        ("self.a1 == self.a2", False),
+        ("self.s1 == ['b', 'a']", True),
+        ("['b', 'a'] == self.s1", False),
+        ("self.s1 == self.a2", True),
+        ("self.a2 == self.s1", False),
+        ("self.s1 == ['a', 'b', 'a']", False),
+        ("self.s1 == ['a']", False),
+        ("(self.s1 + ['b', 'c']) == ['c', 'b', 'a']", True),
+        ("(self.s1 + ['b', 'c']).size() == 3", True),
+        ("(self.s1 + ['b', 'c'])[2] == 'c'", True),
+        ("(self.a1 + ['b']).size() == 3", True),
+        ("self.s1 in [self.s2]", True),
+        ("self.a1 in [self.a2]", False),
+        ("[self.s1] == [self.s2]", True),
+        ("self.s1[0] == 'a' && self.s2[0] == 'b'", True),
+        ("dyn(self.s1) == self.s2", True),
+        ("self.s1.map(x, x) == self.s2", False),
+        ("self.?s1.value() == self.s2", True),
+        ("self.map == {'k': self.s2}", True),
+        ("self.map['k'] == self.s2", True),
+        ("self.t1 == self.t2", False),
+    ],
+)
+def test_sets_have_no_order(source, holds):
+    """As measured on a kube-apiserver: what stands on the left says how it is compared."""
+    plain = {"type": "array", "items": TEXT}
+    times = {**SET, "items": TIME}
+    spec = {"s1": ["a", "b"], "s2": ["b", "a"], "a1": ["a", "b"], "a2": ["b", "a"]}
+    spec |= {"map": {"k": ["a", "b"]}}
+    spec |= {"t1": ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]}
+    spec |= {"t2": spec["t1"][::-1]}
+    node = schema(
+        rule(source),
+        s1=SET,
+        s2=SET,
+        a1=plain,
+        a2=plain,
+        map={"type": "object", "additionalProperties": SET},
+        t1=times,
+        t2=times,
+    )
+    assert list(rule_errors(node, "f")) == []
+    assert (on_create(node, **spec) == []) == holds
+
+
+@pytest.mark.parametrize(
+    ("source", "holds"),
+    [
+        ("self.keyed == oldSelf.keyed", True),
+        ("self == oldSelf", True),
+        ("(self.keyed + oldSelf.keyed).size() == 2", True),
+        ("(self.keyed + oldSelf.keyed) == self.keyed", True),
+        ("self.keyed[0] == oldSelf.keyed[0]", False),
+        ("self.keyed[0] == oldSelf.keyed[1]", True),
+    ],
+)
+def test_lists_with_keys_have_no_order(source, holds):
+    """Nor have the sets in their elements, and the objects that they are in."""
+    node = schema(rule(source), keyed=KEYED)
+    one, other = {"name": "a", "v": 1, "in": ["x", "y"]}, {"name": "b", "v": 2}
+    turned = {**one, "in": ["y", "x"]}
+    errors = on_update(node, {"keyed": [other, turned]}, {"keyed": [one, other]})
+    assert (errors == []) == holds
+
+
+def test_a_later_element_takes_the_place_of_its_like():
+    """In a sum of lists with keys."""
+    node = schema(rule("(self.keyed + oldSelf.keyed)[0].v == 1"), keyed=KEYED)
+    old, new = {"name": "a", "v": 1}, {"name": "a", "v": 2}
+    assert on_update(node, {"keyed": [old]}, {"keyed": [new]}) == []
 
 
 def test_the_budget_of_an_object():

@@ -1,15 +1,7 @@
 import { Boxes, ChevronsUpDown } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { UNSAFE_PortalProvider } from 'react-aria/PortalProvider';
-import {
-  Dialog,
-  DialogTrigger,
-  ListBox,
-  ListBoxItem,
-  ListLayout,
-  Popover,
-  Virtualizer,
-} from 'react-aria-components';
+import { Dialog, DialogTrigger, ListBox, ListBoxItem, Popover } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
 import { useCollection } from '../api/collections';
@@ -50,41 +42,51 @@ export function NamespaceSwitcher() {
 }
 
 const order = { mine: 0, public: 1, system: 2 } as const;
+/** More is not looked through but filtered. */
+const MOST = 100;
 
 function Choice() {
   const { t } = useTranslation();
   const { names, choose } = useChosenNamespaces();
   const { items } = useCollection<Namespace>(NAMESPACES);
   const [filter, setFilter] = useState('');
-  const shown = useMemo(() => {
+  const found = useMemo(() => {
     const word = filter.trim().toLowerCase();
     return items
+      .filter((each) => each.metadata.name.includes(word))
       .map((each) => ({ id: each.metadata.name, place: order[placeOf(each)] }))
-      .filter((each) => each.id.includes(word))
       .sort((one, other) => one.place - other.place || (one.id < other.id ? -1 : 1));
   }, [items, filter]);
+  const more = found.length - MOST;
+  const shown = useMemo(() => {
+    const first = found.slice(0, MOST);
+    const there = new Set(first.map((each) => each.id));
+    // What is chosen is always there, to be unchosen.
+    return [...names.filter((each) => !there.has(each)).map((id) => ({ id })), ...first];
+  }, [found, names]);
   return (
     <>
       <SearchField label={t('shell.chooseNamespaces')} value={filter} onChange={setFilter} />
       <Button look="quiet" size="small" isDisabled={names.length === 0} onPress={() => choose([])}>
         {t('shell.allNamespaces')}
       </Button>
-      <Virtualizer layout={ListLayout} layoutOptions={{ rowSize: 32 }}>
-        <ListBox
-          className="switcher-list"
-          aria-label={t('shell.chooseNamespaces')}
-          items={shown}
-          selectionMode="multiple"
-          selectedKeys={names}
-          onSelectionChange={(keys) => choose(keys === 'all' ? [] : [...keys].map(String))}
-        >
-          {(each) => (
-            <ListBoxItem className="menu-item" textValue={each.id}>
-              <bdi className="truncate">{each.id}</bdi>
-            </ListBoxItem>
-          )}
-        </ListBox>
-      </Virtualizer>
+      <ListBox
+        className="switcher-list"
+        aria-label={t('shell.chooseNamespaces')}
+        items={shown}
+        selectionMode="multiple"
+        selectedKeys={names}
+        onSelectionChange={(keys) => choose(keys === 'all' ? [] : [...keys].map(String))}
+      >
+        {(each) => (
+          <ListBoxItem className="menu-item" textValue={each.id}>
+            <bdi className="truncate">{each.id}</bdi>
+          </ListBoxItem>
+        )}
+      </ListBox>
+      {more > 0 && (
+        <p className="muted switcher-more">{t('shell.moreNamespaces', { count: more })}</p>
+      )}
     </>
   );
 }

@@ -13,6 +13,7 @@ import {
 import type { ObjectTab } from '../pages/resources/places';
 import type { Scope } from '../pages/roles/roleKinds';
 import { currentIdentity, loadIdentity } from '../api/session';
+import { tabOf, type NamespaceTab } from '../pages/namespaces/detail/tabs';
 import { NotFound, RouteProblem } from './RouteProblem';
 import { Shell } from './Shell';
 
@@ -137,14 +138,11 @@ const editNamespace = createRoute({
   component: lazyRouteComponent(() => import('../pages/namespaces/form/EditPage'), 'EditPage'),
 });
 
-export const NAMESPACE_TABS = ['overview', 'members', 'resources', 'events', 'access'] as const;
-export type NamespaceTab = (typeof NAMESPACE_TABS)[number];
-
 const namespace = createRoute({
   getParentRoute: () => shell,
   path: '/namespaces/$name',
   validateSearch: (search): { tab?: NamespaceTab } => {
-    const tab = NAMESPACE_TABS.find((each) => each === search.tab);
+    const tab = tabOf(search.tab);
     return tab === undefined ? {} : { tab };
   },
   component: lazyRouteComponent(

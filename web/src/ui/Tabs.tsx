@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from 'react-aria-components';
 
 import './tabs.css';
@@ -18,13 +18,25 @@ export function Tabs<Id extends string>(props: {
   children: ReactNode;
 }) {
   const { label, items, selected, onSelect, children } = props;
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a narrow page the tabs scroll; the chosen one is in sight.
+    const tab = list.current?.querySelector('[data-selected]');
+    if (tab instanceof HTMLElement && list.current) {
+      const { offsetLeft, offsetWidth } = tab;
+      const { clientWidth, scrollLeft } = list.current;
+      if (offsetLeft + offsetWidth > scrollLeft + clientWidth || offsetLeft < scrollLeft) {
+        list.current.scrollLeft = offsetLeft + offsetWidth - clientWidth + 24;
+      }
+    }
+  }, [selected]);
   return (
     <AriaTabs
       className="tabs"
       selectedKey={selected}
       onSelectionChange={(key) => onSelect(key as Id)}
     >
-      <TabList className="tab-list" aria-label={label}>
+      <TabList ref={list} className="tab-list" aria-label={label}>
         {items.map((each) => (
           <Tab key={each.id} id={each.id} className="tab">
             {each.label}

@@ -5,9 +5,10 @@ has. In doubt an expression is right.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llmos.apimachinery.cel.errors import CompileError
+from llmos.apimachinery.cel.orders import UNION, UNORDERED, spelled
 from llmos.apimachinery.cel.signatures import Signatures
 from llmos.apimachinery.cel.syntax import (
     Call,
@@ -40,6 +41,7 @@ from llmos.apimachinery.cel.types import (
     map_of,
     optional_of,
 )
+from llmos.apimachinery.cel.wrapping import Calls
 
 Scope = Mapping[str, CelType]
 _LITERALS: Mapping[type, CelType] = {
@@ -58,12 +60,12 @@ _RANGES = ("list", "map", "dyn", "_")
 
 def check_types(
     tree: Tree, source: str, types: Scope, signatures: Signatures
-) -> tuple[CelType, Mapping[int, str]]:
+) -> tuple[CelType, Calls]:
     """Check an expression that the runtime has found right.
 
     Returns:
-        The type of its value, and the nodes that read a text which is a time: by their ids, the
-        function that reads it.
+        The type of its value, and by their ids the nodes on whose value something is called: what
+        reads a text which is a time, what takes their order from lists that have none.
 
     Raises:
         CompileError: types do not fit; the text shows every place.
@@ -72,7 +74,7 @@ def check_types(
     result = checker.visit(tree.root, types)
     if checker.errors:
         raise CompileError("\n".join(checker.errors))
-    return result, checker.times
+    return result, checker.calls
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ class _Checker:
     source: str
     signatures: Signatures
     errors: list[str] = field(default_factory=list)
-    times: dict[int, str] = field(default_factory=dict)
+    calls: dict[int, list[tuple[str, ...]]] = field(default_factory=dict)
 
     def visit(self, node: Node, scope: Scope) -> CelType:
         """The type of a node; what is wrong below it is noted."""
@@ -104,7 +106,7 @@ class _Checker:
             case _:
                 kind = self._call(node, scope)
         if kind in _TIMES and _reads_data(node):
-            self.times[node.id] = kind.name
+            self._wrap(node, kind.name)
         return kind
 
     def _together(self, nodes: "list[Node] | tuple[Node, ...]", scope: Scope) -> CelType:
@@ -151,6 +153,7 @@ class _Checker:
 
     def _call(self, node: Call, scope: Scope) -> CelType:
         types = tuple(self.visit(each, scope) for each in node.operands)
+        self._take_order(node, types)
         special = self._special(node, types)
         if special is not None:
             return special
@@ -158,7 +161,26 @@ class _Checker:
         if result is None:
             self._report(node, _no_overload(node, types))
             return DYN
-        return result
+        return replace(result, order=types[0].order) if node.function == "dyn" else result
+
+    def _take_order(self, node: Call, types: tuple[CelType, ...]) -> None:
+        """What is compared, or added, as the first operand's type has it."""
+        order = types[0].order if len(types) == 2 else None
+        if order is None:
+            return
+        first, second = node.operands
+        match node.function:
+            case "_==_" | "_!=_":
+                self._wrap(first, UNORDERED, spelled(order))
+                self._wrap(second, UNORDERED, spelled(order))
+            case "@in" if types[1].name == "list":
+                self._wrap(first, UNORDERED, spelled(order))
+                self._wrap(second, UNORDERED, spelled({"items": order}))
+            case "_+_" if order.get("unique") is not None:
+                self._wrap(node, UNION, spelled(order))
+
+    def _wrap(self, node: Node, *call: str) -> None:
+        self.calls.setdefault(node.id, []).append(call)
 
     def _special(self, node: Call, types: tuple[CelType, ...]) -> CelType | None:
         """Calls whose types the runtime cannot tell, since they hand objects on."""

@@ -92,10 +92,10 @@ class Environment:
         """
         serialized, tree = self._parse(source)
         known = {**dict.fromkeys(self.names, DYN), **(types or {})}
-        result, times = check_types(tree, source, known, self._signatures)
+        result, calls = check_types(tree, source, known, self._signatures)
         if results and result not in results:
             raise CompileError(_must_be(results))
-        program = self._running.deserialize(wrap_calls(serialized, times) if times else serialized)
+        program = self._running.deserialize(wrap_calls(serialized, calls) if calls else serialized)
         return Expression(
             source, program, tree, self.names & set(_names_in(tree.root)), result, self._own
         )

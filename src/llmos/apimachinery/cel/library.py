@@ -13,6 +13,7 @@ from llmos.apimachinery.cel import (
     addresses,
     lists,
     named_formats,
+    orders,
     quantities,
     regexes,
     urls,
@@ -62,6 +63,7 @@ def _insert_all(into: dict[Any, Any], other: dict[Any, Any]) -> dict[Any, Any]:
 
 RUNTIME_ONLY: tuple[Function, ...] = (
     *named_formats.STAND_INS,
+    *orders.FUNCTIONS,
     function("cel.@mapInsert", map_of(DYN), DYN, DYN, map_of(DYN), call=_insert),
     function("cel.@mapInsert", map_of(DYN), map_of(DYN), map_of(DYN), call=_insert_all),
 )

@@ -4,7 +4,7 @@ Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go. U
 ``apis.custom``; ``rule_errors`` says whether the rules themselves are right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from llmos.apimachinery.cel.schema_types import Convert, Node, converter, type_o
 from llmos.apimachinery.cel.types import CelType
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.object import Object
+from llmos.apimachinery.ratcheting import deep_equal, former_elements, identity, keys_of
 from llmos.apimachinery.structural import RuleCheck
 from llmos.apimachinery.validation import field_invalid
 from llmos.apimachinery.valuepath import ROOT, Path, render
@@ -35,10 +36,9 @@ class _Level:
     properties: "Mapping[str, _Level]"
     others: "_Level | None"
     items: "_Level | None"
+    node: Node
     keys: tuple[str, ...] | None
     """What makes elements of a list the same ones as before; None: nothing does."""
-    atomic: bool
-    """A map that has no former self below itself."""
 
     @property
     def is_empty(self) -> bool:
@@ -52,9 +52,8 @@ def compile_rules(node: dict[str, Any]) -> RuleCheck:
     """Compile the rules of an OpenAPI schema of a custom resource."""
     root = _compile(node, type_of(node, SELF, resource=True))
 
-    def check(obj: Object, old: Object | None) -> Sequence[FieldError]:
-        created = old is None and not (obj.get("metadata") or {}).get("resourceVersion")
-        run = _Run(with_old=old is not None, created=created)
+    def check(obj: Object, old: Object | None, warnings: list[str]) -> Sequence[FieldError]:
+        run = _Run(warnings)
         try:
             run.visit(root, (obj, old), ROOT)
         except CostError:
@@ -81,10 +80,8 @@ def _compile(node: Node, kind: CelType) -> _Level:
         properties={key: each for key, each in properties.items() if each is not None},
         others=_compile_below(node.get("additionalProperties")),
         items=_compile_below(node.get("items")),
-        keys=tuple(node.get("x-kubernetes-list-map-keys") or ())
-        if node.get("x-kubernetes-list-type") == "map"
-        else None,
-        atomic=node.get("x-kubernetes-map-type") == "atomic",
+        node=node,
+        keys=keys_of(node),
     )
 
 
@@ -99,10 +96,8 @@ def _compile_below(node: Any) -> _Level | None:
 class _Run:
     """One look at one object."""
 
-    with_old: bool
-    """Only rules about changes; otherwise only the others."""
-    created: bool
-    """The object is new, so that rules which can do without its former self are for it too."""
+    warnings: list[str]
+    """Takes what is wrong with values that did not change."""
     budget: Budget = field(default_factory=Budget)
     errors: list[FieldError] = field(default_factory=list)
     at: str = "<nil>"
@@ -117,13 +112,11 @@ class _Run:
         if isinstance(value, dict):
             self._visit_map(level, value, old, path)
         elif isinstance(value, list) and level.items is not None:
-            former = _former(old, level.keys)
-            for index, each in enumerate(value):
-                before = former.get(_identity(each, level.keys)) if former else None
-                self.visit(level.items, (each, before), (path, index))
+            for index, pair_below in enumerate(_pairs(value, old, level.keys)):
+                self.visit(level.items, pair_below, (path, index))
 
     def _visit_map(self, level: _Level, value: Object, old: Any, path: Path) -> None:
-        before = old if isinstance(old, dict) and not level.atomic else {}
+        before = old if isinstance(old, dict) else {}
         if level.others is not None:
             for key, each in value.items():
                 self.visit(level.others, (each, before.get(key)), (path, (key,)))
@@ -133,19 +126,20 @@ class _Run:
 
     def _judge(self, level: _Level, pair: tuple[Any, Any], path: Path) -> None:
         self.at = render(path)
-        if not self.with_old:
-            self.errors += [field_invalid(self.at, _shown(pair[0]), each) for each in level.broken]
-        chosen = [each for each in level.rules if self._concerns(each, pair[1])]
+        value, old = pair
+        self.errors += [field_invalid(self.at, _shown(value), each) for each in level.broken]
+        chosen = [each for each in level.rules if _concerns(each, old)]
         if not chosen:
             return
         values = self._values(level, pair)
         for rule in chosen:
-            self._apply(rule, values, pair[0])
-
-    def _concerns(self, rule: Rule, old: Any) -> bool:
-        if rule.optional_old:
-            return self.with_old or self.created
-        return rule.uses_old == self.with_old and not (rule.uses_old and old is None)
+            wrong = self._apply(rule, values, value)
+            if wrong is None:
+                continue
+            if old is not None and not rule.uses_old and deep_equal(level.node, value, old):
+                self.warnings.append(str(wrong))
+            else:
+                self.errors.append(wrong)
 
     @staticmethod
     def _values(level: _Level, pair: tuple[Any, Any]) -> Values:
@@ -155,16 +149,32 @@ class _Run:
             return Values(value, old, has_old)
         return Values(level.convert(value), level.convert(old) if has_old else None, has_old)
 
-    def _apply(self, rule: Rule, values: Values, value: Any) -> None:
+    def _apply(self, rule: Rule, values: Values, value: Any) -> FieldError | None:
         shown = _shown(value)
         try:
             inputs = inputs_of(rule, values, self.budget)
-            if rule.condition.evaluate(inputs, self.budget) is not True:
-                self.errors.append(failure(rule, values, self.at, shown, self.budget))
+            if rule.condition.evaluate(inputs, self.budget) is True:
+                return None
+            return failure(rule, values, self.at, shown, self.budget)
         except CostError:
             raise
         except CelError as error:
-            self.errors.append(field_invalid(self.at, shown, _failed(rule, str(error))))
+            return field_invalid(self.at, shown, _failed(rule, str(error)))
+
+
+def _pairs(value: list[Any], old: Any, keys: tuple[str, ...] | None) -> Iterable[tuple[Any, Any]]:
+    """The elements of a list beside what they were, where that is known."""
+    if keys is not None:
+        former = former_elements(old, keys)
+        return [(each, former.get(identity(each, keys))) for each in value]
+    if isinstance(old, list) and deep_equal({}, value, old):
+        return zip(value, old, strict=True)
+    return [(each, None) for each in value]
+
+
+def _concerns(rule: Rule, old: Any) -> bool:
+    """Whether a rule is asked: one about changes has to know what was before."""
+    return rule.optional_old or not rule.uses_old or old is not None
 
 
 def _failed(rule: Rule, why: str) -> str:
@@ -181,16 +191,3 @@ def _shown(value: Any) -> Any:
     if isinstance(value, dict):
         return "object"
     return "array" if isinstance(value, list) else value
-
-
-def _identity(value: Any, keys: tuple[str, ...] | None) -> tuple[Any, ...]:
-    if not isinstance(value, dict):
-        return ()
-    return tuple(str(value.get(key)) for key in keys or ())
-
-
-def _former(old: Any, keys: tuple[str, ...] | None) -> dict[tuple[Any, ...], Any]:
-    """The elements of the old list by what makes them the same."""
-    if keys is None or not isinstance(old, list):
-        return {}
-    return {_identity(each, keys): each for each in old}

@@ -7,6 +7,7 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 import base64
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,11 +23,13 @@ from llmos.apimachinery.cel.types import (
     TIMESTAMP,
     CelType,
     Fields,
+    Order,
     list_of,
     map_of,
     object_of,
 )
 from llmos.apimachinery.cel.words import RESERVED
+from llmos.apimachinery.ratcheting import keys_of
 from llmos.apimachinery.schema import Schema
 
 Node = Mapping[str, Any]
@@ -40,6 +43,8 @@ _FORMATS = {
     "datetime": TIMESTAMP,
     "duration": DURATION,
 }
+_NO_SET = frozenset((BYTES, DURATION, TIMESTAMP))
+"""Sets of these are compared in their order, by Kubernetes too."""
 _METADATA = {"name": STRING, "generateName": STRING}
 _IDENTIFIER = re.compile(r"[A-Za-z_.\-/][A-Za-z0-9_.\-/]*")
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
@@ -69,12 +74,21 @@ def type_of(node: Node, name: str, resource: bool = False) -> CelType:
         return DYN
     if kind == "array":
         items = node.get("items")
-        return list_of(type_of(items, f"{name}.@idx") if isinstance(items, dict) else DYN)
+        made = list_of(type_of(items, f"{name}.@idx") if isinstance(items, dict) else DYN)
+        return replace(made, order=_list_order(node, made))
     if kind == "object":
         return _object(node, name, resource)
     if kind == "string":
         return _FORMATS.get(node.get("format") or "", STRING)
     return _SCALARS.get(kind or "", DYN)
+
+
+def _list_order(node: Node, made: CelType) -> Order | None:
+    """The order of a list type, where it is a set or a map."""
+    keys: tuple[str, ...] | None = keys_of(node)
+    if node.get("x-kubernetes-list-type") == "set" and made.parameters[0] not in _NO_SET:
+        keys = ()
+    return made.order if keys is None else {**(made.order or {}), "unique": [*keys]}
 
 
 def _object(node: Node, name: str, resource: bool) -> CelType:
@@ -83,7 +97,15 @@ def _object(node: Node, name: str, resource: bool) -> CelType:
         value = type_of(additional, f"{name}.@elem") if isinstance(additional, dict) else DYN
         return map_of(value)
     embedded = resource or bool(node.get("x-kubernetes-embedded-resource"))
-    return object_of(name, partial(_fields, node, name, embedded))
+    made = object_of(name, partial(_fields, node, name, embedded))
+    orders = {
+        spelled: order
+        for key, child in (node.get("properties") or {}).items()
+        if isinstance(child, dict)
+        and (spelled := escaped(key)) is not None
+        and (order := type_of(child, "").order) is not None
+    }
+    return replace(made, order={"fields": orders} if orders else None)
 
 
 def _fields(node: Node, name: str, resource: bool) -> Fields:

@@ -5,9 +5,11 @@ find what an expression reads (``reads``), what it may cost (``cost``) and what 
 types (``check``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from llmos.apimachinery.protobuf_wire import read_varint, read_varints
 
 Message = dict[int, list[Any]]
 
@@ -180,7 +182,7 @@ def _list(identity: int, parts: Message) -> Node:
     optional = frozenset(
         index
         for each in parts.get(2, ())
-        for index in (_varints(each) if isinstance(each, bytes) else (each,))
+        for index in (read_varints(each) if isinstance(each, bytes) else (each,))
     )
     return ListLiteral(identity, tuple(_node(each) for each in parts.get(1, ())), optional)
 
@@ -231,22 +233,3 @@ def _message(data: bytes) -> Message:
             value, at = data[at : at + size], at + size
         fields.setdefault(key >> 3, []).append(value)
     return fields
-
-
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number at a place, and where it ends."""
-    number = shift = 0
-    while True:
-        byte = data[at]
-        number |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            return number, at
-        shift += 7
-
-
-def _varints(data: bytes) -> Iterator[int]:
-    at = 0
-    while at < len(data):
-        number, at = read_varint(data, at)
-        yield number

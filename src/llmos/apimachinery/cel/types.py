@@ -3,8 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 Fields = Mapping[str, "CelType"]
+Order = dict[str, Any]
+"""Where in a value the order of a list means nothing.
+
+``unique`` of such a list: the keys of its elements, or none for a set; ``items``, ``values`` and
+``fields``: the same of what is inside.
+"""
 
 
 @dataclass(frozen=True)
@@ -15,6 +22,8 @@ class CelType:
     parameters: "tuple[CelType, ...]" = ()
     find_fields: "Callable[[], Fields] | None" = field(default=None, compare=False, repr=False)
     """For objects; called when it is first asked for, since schemas may be recursive."""
+    order: Order | None = field(default=None, compare=False, repr=False)
+    """None: the order of every list counts."""
 
     @cached_property
     def fields(self) -> "Fields | None":
@@ -61,12 +70,14 @@ AUTHORIZER = CelType(
 
 def list_of(element: CelType) -> CelType:
     """A list."""
-    return CelType("list", (element,))
+    order = None if element.order is None else {"items": element.order}
+    return CelType("list", (element,), order=order)
 
 
 def map_of(value: CelType, key: CelType = STRING) -> CelType:
     """A map."""
-    return CelType("map", (key, value))
+    order = None if value.order is None else {"values": value.order}
+    return CelType("map", (key, value), order=order)
 
 
 def optional_of(value: CelType) -> CelType:

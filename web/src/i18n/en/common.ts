@@ -45,6 +45,7 @@ export const common = {
   state: 'State',
   user: 'User',
   view: 'View',
+  viewYaml: 'View as YAML',
   working: 'Working …',
   yes: 'Yes',
   yamlOf: 'YAML of {{name}}',

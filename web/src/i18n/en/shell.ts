@@ -11,6 +11,8 @@ export const shell = {
   language: 'Language',
   mainNavigation: 'Main navigation',
   modelServices: 'Model Services',
+  moreNamespaces_one: 'And {{count}} more: filter to find it.',
+  moreNamespaces_other: 'And {{count}} more: filter to find them.',
   namespace: 'Namespace',
   namespaces: 'Namespaces',
   namespacesChosen_one: '{{count}} namespace',

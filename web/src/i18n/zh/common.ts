@@ -44,6 +44,7 @@ export const common = {
   state: '状态',
   user: '用户',
   view: '查看',
+  viewYaml: '查看 YAML',
   working: '处理中…',
   yes: '是',
   yamlOf: '{{name}} 的 YAML',

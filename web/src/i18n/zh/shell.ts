@@ -11,6 +11,7 @@ export const shell = {
   language: '语言',
   mainNavigation: '主导航',
   modelServices: '模型服务',
+  moreNamespaces_other: '还有 {{count}} 个：请筛选查找。',
   namespace: '命名空间',
   namespaces: '命名空间',
   namespacesChosen_other: '{{count}} 个命名空间',

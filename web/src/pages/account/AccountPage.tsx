@@ -40,7 +40,7 @@ function Profile() {
   const groups = identity.groups.filter((each) => !each.startsWith('system:'));
   return (
     <Card title={t('account.profile')}>
-      <dl className="facts">
+      <dl className="fact-list">
         <dt>{t('account.username')}</dt>
         <dd>
           <bdi>{identity.username}</bdi>

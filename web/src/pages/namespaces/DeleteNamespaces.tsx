@@ -8,8 +8,10 @@ import { TextField } from '../../ui/Fields';
 import { toast } from '../../ui/toasts';
 import type { NamespaceRow } from './rows';
 
+type Row = Pick<NamespaceRow, 'namespace' | 'name' | 'state'>;
+
 interface Props {
-  rows: readonly NamespaceRow[];
+  rows: readonly Row[];
   open: boolean;
   onClose: () => void;
   onDone?: () => void;
@@ -76,9 +78,7 @@ export function DeleteNamespaces({ rows, open, onClose, onDone }: Props) {
   );
 }
 
-async function deleteAll(
-  rows: readonly NamespaceRow[],
-): Promise<{ refused: string[]; error: unknown }> {
+async function deleteAll(rows: readonly Row[]): Promise<{ refused: string[]; error: unknown }> {
   const left = [...rows];
   const refused: string[] = [];
   let first: unknown;

@@ -1,4 +1,5 @@
-import { Boxes, Download, Ellipsis, SearchX, Trash2 } from 'lucide-react';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Boxes, Download, Ellipsis, Pencil, Plus, SearchX, Trash2, Users } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -32,7 +33,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'state',
         header: t('common.state'),
-        width: '112px',
+        width: '126px',
         from: 'medium',
         sortBy: (row) => row.state,
         text: (row) => row.state,
@@ -51,7 +52,11 @@ function useColumns(): Column<NamespaceRow>[] {
         ),
         sortBy: (row) => row.name,
         text: (row) => row.name,
-        cell: (row) => <bdi className="namespace-name">{row.name}</bdi>,
+        cell: (row) => (
+          <Link className="namespace-name" to="/namespaces/$name" params={{ name: row.name }}>
+            <bdi>{row.name}</bdi>
+          </Link>
+        ),
       },
       {
         id: 'description',
@@ -64,7 +69,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'members',
         header: t('namespaces.members'),
-        width: '205px',
+        width: '180px',
         from: 'medium',
         sortBy: (row) => row.members.length,
         text: (row) => row.members.map((each) => each.subject.name).join(' '),
@@ -73,7 +78,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'contents',
         header: t('namespaces.contents'),
-        width: '150px',
+        width: '172px',
         from: 'wide',
         sortBy: (row) => row.notebooks + row.models,
         cell: (row) => <ContentsCell row={row} />,
@@ -106,6 +111,8 @@ const nameOf = (row: NamespaceRow) => row.name;
 export function NamespacesPage() {
   const { t } = useTranslation();
   const { rows, freshness, error } = useNamespaceRows();
+  const navigate = useNavigate();
+  const mayCreate = useMay({ verb: 'create', resource: NAMESPACES });
   const [place, setPlace] = useState<Place>('mine');
   const names = {
     mine: t('namespaces.tabMine'),
@@ -118,7 +125,21 @@ export function NamespacesPage() {
     .filter((each) => each !== 'system' || byPlace.has('system'))
     .map((id) => ({ id, label: names[id], count: byPlace.get(id)?.length ?? 0 }));
   return (
-    <Page title={t('namespaces.title')} lead={t('namespaces.lead')} fill>
+    <Page
+      title={t('namespaces.title')}
+      lead={t('namespaces.lead')}
+      fill
+      actions={
+        <MayButton
+          answer={mayCreate}
+          look="primary"
+          icon={<Plus aria-hidden />}
+          onPress={() => void navigate({ to: '/namespaces/new' })}
+        >
+          {t('namespaces.create')}
+        </MayButton>
+      }
+    >
       {error && freshness === 'refused' ? (
         <Problem error={error} />
       ) : freshness === 'loading' ? (
@@ -149,7 +170,26 @@ function PlaceTable({ place, rows }: { place: Place; rows: readonly NamespaceRow
         ? t('common.notAllowedPlain')
         : undefined;
 
+  const navigate = useNavigate();
   const actions = (row: NamespaceRow): MenuAction[] => [
+    {
+      id: 'edit',
+      label: t('common.edit'),
+      icon: <Pencil aria-hidden />,
+      why: place === 'system' ? t('namespaces.deleteReserved') : undefined,
+      onAction: () => void navigate({ to: '/namespaces/$name/edit', params: { name: row.name } }),
+    },
+    {
+      id: 'members',
+      label: t('namespaces.members'),
+      icon: <Users aria-hidden />,
+      onAction: () =>
+        void navigate({
+          to: '/namespaces/$name',
+          params: { name: row.name },
+          search: { tab: 'members' },
+        }),
+    },
     {
       id: 'yaml',
       label: t('common.downloadYaml'),

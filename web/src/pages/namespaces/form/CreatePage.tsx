@@ -106,7 +106,7 @@ export function CreatePage() {
       }
     >
       <Form
-        className="form-page"
+        className="namespace-form"
         onSubmit={(event) => {
           event.preventDefault();
           setTouched(true);

@@ -65,31 +65,37 @@ export function MemberFields(props: {
   const { kind, name } = draft.member;
   return (
     <div className="member-fields">
-      <Select<SubjectKind>
-        label={t('namespaces.memberKind')}
-        labelHidden
-        options={[
-          { id: 'User', label: t('common.user') },
-          { id: 'Group', label: t('common.group') },
-        ]}
-        selected={kind}
-        onSelect={(next) => onChange({ ...draft, member: { kind: next, name: '' } })}
-      />
-      <ComboBox
-        label={kind === 'User' ? t('common.user') : t('common.group')}
-        labelHidden
-        placeholder={kind === 'User' ? t('namespaces.searchUser') : t('namespaces.searchGroup')}
-        options={kind === 'User' ? people.users : people.groups}
-        value={name}
-        onChange={(next) => onChange({ ...draft, member: { kind, name: next } })}
-      />
-      <Select
-        label={t('common.role')}
-        labelHidden
-        options={roles}
-        selected={draft.template}
-        onSelect={(template) => onChange({ ...draft, template })}
-      />
+      <div className="member-kind">
+        <Select<SubjectKind>
+          label={t('namespaces.memberKind')}
+          labelHidden
+          options={[
+            { id: 'User', label: t('common.user') },
+            { id: 'Group', label: t('common.group') },
+          ]}
+          selected={kind}
+          onSelect={(next) => onChange({ ...draft, member: { kind: next, name: '' } })}
+        />
+      </div>
+      <div className="member-who">
+        <ComboBox
+          label={kind === 'User' ? t('common.user') : t('common.group')}
+          labelHidden
+          placeholder={kind === 'User' ? t('namespaces.searchUser') : t('namespaces.searchGroup')}
+          options={kind === 'User' ? people.users : people.groups}
+          value={name}
+          onChange={(next) => onChange({ ...draft, member: { kind, name: next } })}
+        />
+      </div>
+      <div className="member-role">
+        <Select
+          label={t('common.role')}
+          labelHidden
+          options={roles}
+          selected={draft.template}
+          onSelect={(template) => onChange({ ...draft, template })}
+        />
+      </div>
       {onRemove && (
         <IconButton
           label={t('namespaces.removeRow', { name: name || t('namespaces.member') })}
