@@ -86,6 +86,13 @@ PAGES = (
     Page("gpu-devices", "/resources/gpudevices.gpustack.llmos.ai"),
     Page("gpu-device", "/resources/gpudevices.gpustack.llmos.ai/gpu-01-0"),
     Page("storage-classes", "/resources/storageclasses.storage.k8s.io"),
+    Page("users", "/users"),
+    Page("user", "/users/alice", hidden_from=("reader", "newcomer")),
+    Page("roles", "/roles"),
+    Page("role", "/roles/namespace/model-operator"),
+    Page("role-edit", "/roles/namespace/model-operator/edit"),
+    Page("roles-new", "/roles/new/namespace"),
+    Page("settings", "/settings"),
     Page("account", "/account"),
 )
 """What has an address of its own."""
