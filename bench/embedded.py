@@ -14,7 +14,7 @@ from bench.engines import Endpoint, Engine, free_port, spawn, stop_all, wait_unt
 
 NAME = "llmos"
 _USERS = "/apis/management.llmos.ai/v1/users"
-_PASSWORD = secrets.token_urlsafe(18)
+PASSWORD = secrets.token_urlsafe(18)
 """Of both users, for the length of this run."""
 _KEEPING = {"PYTHONDONTWRITEBYTECODE": ""}
 """Whatever the shell says: without bytecode a start would measure Python's compiler."""
@@ -31,7 +31,7 @@ def start(directory: Path) -> Engine:
     data, log, port = directory / "data", directory / "server.log", free_port()
     command = [sys.executable, "-m", "llmos", "serve", "--data-dir", str(data), f"--port={port}"]
     began = time.perf_counter()
-    process = spawn(command, log, LLMOS_ADMIN_PASSWORD=_PASSWORD, **_KEEPING)
+    process = spawn(command, log, LLMOS_ADMIN_PASSWORD=PASSWORD, **_KEEPING)
     authority = data / "tls" / "ca.crt"
     endpoint = Endpoint(NAME, "127.0.0.1", port, authority, {})
     try:
@@ -57,7 +57,7 @@ def _with_users(endpoint: Endpoint) -> Endpoint:
             "apiVersion": "management.llmos.ai/v1",
             "kind": "User",
             "metadata": {"name": "alice"},
-            "spec": {"displayName": "Alice", "active": True, "password": _PASSWORD},
+            "spec": {"displayName": "Alice", "active": True, "password": PASSWORD},
         }
         client.create(_USERS, user)
     return replace(endpoint, tokens={**admin.tokens, "alice": _login(endpoint, "alice")})
@@ -65,5 +65,5 @@ def _with_users(endpoint: Endpoint) -> Endpoint:
 
 def _login(endpoint: Endpoint, name: str) -> str:
     with Client(endpoint) as client:
-        answer = client.ask("POST", "/auth/login", {"username": name, "password": _PASSWORD})
+        answer = client.ask("POST", "/auth/login", {"username": name, "password": PASSWORD})
         return str(answer["token"])

@@ -1,7 +1,8 @@
 """``make screenshots``: a picture of every page, wide and narrow, in light and in dark.
 
 They come into ``screenshots/``, which git ignores. ``--only NAME,…`` makes some of them, ``--as``
-says in whose eyes: admin, owner, reader or newcomer. ``--docs`` makes those of the manual instead.
+says in whose eyes: admin, owner, reader or newcomer. ``--docs`` makes those of the manual instead,
+in ``docs/images/``.
 """
 
 import argparse
@@ -28,9 +29,16 @@ LOOKS = {
 }
 
 
+WIDE = ("1440-light",)
+MANUAL = ("namespaces", "namespaces-new", "namespace", "namespace-members", "notebooks")
+"""What the manual shows: wide and light."""
+
+
 def main() -> int:
     """Make the pictures; says which could not be made."""
     options = _options()
+    if options.docs:
+        options.folder, options.looks, options.only = ROOT / "docs" / "images", WIDE, MANUAL
     chosen = [each for each in PAGES + STATES if not options.only or each.name in options.only]
     with _demo() as demo, running_browser() as browser:
         failed = []
@@ -42,7 +50,8 @@ def main() -> int:
             who = demo.people[options.who]
             visitor.come_in(who.name, demo.password(who))
             for page in chosen:
-                file = options.folder / f"{page.name}-{name}.png"
+                suffix = "" if options.docs else f"-{name}"
+                file = options.folder / f"{page.name}{suffix}.png"
                 if not take(stranger if page.public else visitor, page, file):
                     failed.append(file.name)
             visitor.close()
@@ -89,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAME,…")
     parser.add_argument("--looks", type=lambda text: text.split(","), help=", ".join(LOOKS))
     parser.add_argument("--as", dest="who", default="admin", help="whose eyes (admin)")
+    parser.add_argument("--docs", action="store_true", help="those of the manual")
     return parser.parse_args()
 
 

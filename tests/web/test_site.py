@@ -37,3 +37,19 @@ def test_this_package_has_the_page() -> None:
 def test_an_unknown_type_is_no_page(path: str) -> None:
     """Nobody runs it or shows it."""
     assert media_type(path) == "application/octet-stream"
+
+
+PAGE_BYTES = 400_000
+"""What all of the page may weigh as it is sent, but for the YAML editor, which is loaded when it
+is opened."""
+
+
+def test_the_page_is_light() -> None:
+    """Scripts and styles of all pages together, in both languages, compressed."""
+    parts = {path: each for path, each in load_site().items() if path.endswith((".js", ".css"))}
+    editor = [path for path in parts if path.startswith("assets/Editor-")]
+    assert editor, "the editor is no part of its own any more"
+    sent = [
+        len(each.compressed or each.body) for path, each in parts.items() if path not in set(editor)
+    ]
+    assert sum(sent) <= PAGE_BYTES
