@@ -34,6 +34,9 @@ interface WatchEvent<T> {
   object: T;
 }
 
+/** The server refused a list: a right has gone, or the whole session. */
+export const refusals = new Emitter<ApiError>();
+
 const BATCH_MS = 50;
 const LINGER_MS = 15_000;
 const FIRST_PAUSE_MS = 250;
@@ -151,6 +154,7 @@ export class Collection<T extends KubeObject> {
     if (refused && error.code !== 429) {
       this.#objects.clear();
       this.#tell('refused', known);
+      refusals.emit(error);
       await this.#pause(REFUSED_PAUSE_MS, signal);
       return;
     }

@@ -20,6 +20,9 @@ interface WhoAmI {
 }
 
 const changed = new Emitter<undefined>();
+/** Other windows of the page, which share the session. */
+const windows =
+  typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('llmos-session');
 let identity: Identity | undefined;
 
 export function currentIdentity(): Identity | undefined {
@@ -72,7 +75,15 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 401)) throw error;
   }
+  windows?.postMessage('ended');
   signedOut.emit(undefined);
+}
+
+/** Calls when another window has signed out; what ends it is the server's answer, not the message. */
+export function onEndElsewhere(listener: () => void): () => void {
+  const heard = () => listener();
+  windows?.addEventListener('message', heard);
+  return () => windows?.removeEventListener('message', heard);
 }
 
 export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {

@@ -1,21 +1,18 @@
 import type { ErrorComponentProps } from '@tanstack/react-router';
-import { Compass } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
+import { Frame } from '../pages/signin/Frame';
 import { Problem } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { ButtonLink } from '../ui/Links';
-import { Empty } from '../ui/Page';
+import { Page } from '../ui/Page';
 
 export function NotFound() {
   const { t } = useTranslation();
   return (
-    <Empty
-      icon={<Compass aria-hidden />}
-      title={t('shell.notFound')}
-      hint={t('shell.notFoundHint')}
-      action={<ButtonLink to="/namespaces">{t('shell.toHome')}</ButtonLink>}
-    />
+    <Frame title={t('shell.notFound')} lead={t('shell.notFoundHint')}>
+      <ButtonLink to="/namespaces">{t('shell.toHome')}</ButtonLink>
+    </Frame>
   );
 }
 
@@ -23,8 +20,8 @@ export function NotFound() {
 export function RouteProblem({ error, reset }: ErrorComponentProps) {
   const { t } = useTranslation();
   return (
-    <div className="page">
+    <Page title={t('common.errors.title')}>
       <Problem error={error} action={<Button onPress={reset}>{t('common.retry')}</Button>} />
-    </div>
+    </Page>
   );
 }

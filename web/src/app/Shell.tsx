@@ -5,9 +5,10 @@ import { Dialog, Modal, ModalOverlay } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
 import { signedOut, warnings } from '../api/client';
+import { refusals } from '../api/collection';
 import { hurryCollections, useCollection } from '../api/collections';
 import { NAMESPACES } from '../api/resources';
-import { checkIdentity, forget, signOut } from '../api/session';
+import { checkIdentity, forget, onEndElsewhere, signOut } from '../api/session';
 import { NOT_FOR_PRODUCTION } from '../domain/namespaces';
 import { chooseLanguage, currentLanguage, LANGUAGES, type Language } from '../i18n';
 import { Banner } from '../ui/Banner';
@@ -22,6 +23,8 @@ import { Sidebar } from './Sidebar';
 import { chooseTheme, chosenTheme, type Theme } from './theme';
 import { useIdentity } from './useIdentity';
 import './shell.css';
+
+const CHECK_MS = 1_000;
 
 export function Shell() {
   const { t } = useTranslation();
@@ -74,9 +77,21 @@ function useNews(): void {
       hurryCollections();
       checkIdentity().catch(() => undefined);
     };
+    let checked = 0;
+    const check = () => {
+      // A dozen lists are refused at once when a session ends.
+      if (performance.now() - checked < CHECK_MS) return;
+      checked = performance.now();
+      checkIdentity().catch(() => undefined);
+    };
+    const stops = [
+      refusals.subscribe(check),
+      onEndElsewhere(() => void checkIdentity().catch(() => undefined)),
+    ];
     document.addEventListener('visibilitychange', look);
     window.addEventListener('online', look);
     return () => {
+      for (const stop of stops) stop();
       document.removeEventListener('visibilitychange', look);
       window.removeEventListener('online', look);
     };

@@ -92,3 +92,12 @@ export function nearest(uses: readonly Use[]): Use | undefined {
     undefined,
   );
 }
+
+/** As the form has them: what it asks for first, then the rest by name. */
+export function inOrder(uses: readonly Use[]): Use[] {
+  const rank = (use: Use) => {
+    const found = (QUOTA_FIELDS as readonly string[]).indexOf(use.resource);
+    return found < 0 ? QUOTA_FIELDS.length : found;
+  };
+  return [...uses].sort((one, other) => rank(one) - rank(other));
+}

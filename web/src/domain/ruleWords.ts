@@ -32,6 +32,20 @@ function resourcesOf(rule: PolicyRule): string[] {
   );
 }
 
+/** Resources by their API group, the core group as `''`. */
+export function byGroup(resources: readonly string[]): [group: string, resources: string[]][] {
+  const groups = Map.groupBy(resources, (each) => {
+    const dot = each.indexOf('.');
+    return dot < 0 ? '' : each.slice(dot + 1);
+  });
+  return [...groups]
+    .map(([group, all]): [string, string[]] => [
+      group,
+      all.map((each) => (group === '' ? each : each.slice(0, -group.length - 1))),
+    ])
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
 /** What rules allow, the most first; what one deed names, a lesser one does not repeat. */
 export function wordsOf(rules: readonly PolicyRule[]): Words[] {
   const order: readonly Deed[] = ['everything', 'change', 'read', 'call'];

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from 'react-aria-components';
 
 import './tabs.css';
@@ -18,13 +18,26 @@ export function Tabs<Id extends string>(props: {
   children: ReactNode;
 }) {
   const { label, items, selected, onSelect, children } = props;
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a narrow page the tabs scroll; the chosen one is in sight, once it is drawn.
+    const frame = requestAnimationFrame(() => {
+      const box = list.current;
+      const tab = box?.querySelector<HTMLElement>('[data-selected]');
+      if (!box || !tab) return;
+      const end = tab.offsetLeft + tab.offsetWidth;
+      if (end > box.scrollLeft + box.clientWidth) box.scrollLeft = end - box.clientWidth;
+      if (tab.offsetLeft < box.scrollLeft) box.scrollLeft = tab.offsetLeft;
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [selected]);
   return (
     <AriaTabs
       className="tabs"
       selectedKey={selected}
       onSelectionChange={(key) => onSelect(key as Id)}
     >
-      <TabList className="tab-list" aria-label={label}>
+      <TabList ref={list} className="tab-list" aria-label={label}>
         {items.map((each) => (
           <Tab key={each.id} id={each.id} className="tab">
             {each.label}

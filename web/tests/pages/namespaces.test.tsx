@@ -157,6 +157,20 @@ describe('the page of namespaces', () => {
     expect(await screen.findByText('You are not a member of a namespace yet')).toBeInTheDocument();
   });
 
+  it('leaves when another window has signed out', async () => {
+    showPage('/namespaces');
+    await row('team-vision');
+    // Without a cookie one is anonymous, and refused rather than unknown.
+    api.first = (asked) =>
+      asked.method === 'GET' && asked.path.startsWith('/api')
+        ? status(403, 'Forbidden', 'anonymous')
+        : undefined;
+    api.refuseWatches = true;
+    api.whoami = undefined;
+    for (const socket of [...api.sockets]) socket.close();
+    expect(await screen.findByLabelText('Username', {}, { timeout: 5000 })).toBeInTheDocument();
+  });
+
   it('leaves as soon as the session has ended', async () => {
     showPage('/namespaces');
     await row('team-vision');

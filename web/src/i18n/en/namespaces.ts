@@ -101,6 +101,10 @@ export const namespaces = {
   somethingLeft:
     'Refused: {{what}}. What was created before it could not be taken back: delete the namespace.',
   editTitle: 'Edit {{name}}',
+  cpuLimits: 'CPU limits',
+  memoryLimits: 'Memory limits',
+  coreGroup: 'Core',
+  allOf: 'all',
   names: {
     empty: 'Give it a name.',
     tooLong: 'At most 63 characters.',
@@ -133,7 +137,6 @@ export const namespaces = {
   roleOf: 'Role of {{name}}',
   accessLead:
     'Administrators may do everything here. Roles add up: whoever has several may do what any of them allows.',
-  mayDo: 'May',
   mayNothing: 'Nothing: the role has no rules, or you may not read them.',
   asRules: 'As rules',
   throughGroup: 'a group, with',

@@ -87,6 +87,10 @@ export const namespaces = {
   nothingCreated: '被拒绝：{{what}}。没有创建任何内容。',
   somethingLeft: '被拒绝：{{what}}。此前创建的内容无法撤回：请删除该命名空间。',
   editTitle: '编辑 {{name}}',
+  cpuLimits: 'CPU 上限',
+  memoryLimits: '内存上限',
+  coreGroup: '核心',
+  allOf: '全部',
   names: {
     empty: '请输入名称。',
     tooLong: '最多 63 个字符。',
@@ -118,7 +122,6 @@ export const namespaces = {
   roleOf: '{{name}} 的角色',
   accessLead:
     '管理员在此拥有全部权限。角色可叠加：拥有多个角色的人可以执行其中任一角色允许的操作。',
-  mayDo: '允许',
   mayNothing: '无：该角色没有规则，或者您无权查看。',
   asRules: '以规则显示',
   throughGroup: '用户组，包括',

@@ -33,7 +33,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'state',
         header: t('common.state'),
-        width: '112px',
+        width: '126px',
         from: 'medium',
         sortBy: (row) => row.state,
         text: (row) => row.state,
@@ -69,7 +69,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'members',
         header: t('namespaces.members'),
-        width: '205px',
+        width: '180px',
         from: 'medium',
         sortBy: (row) => row.members.length,
         text: (row) => row.members.map((each) => each.subject.name).join(' '),
@@ -78,7 +78,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'contents',
         header: t('namespaces.contents'),
-        width: '150px',
+        width: '172px',
         from: 'wide',
         sortBy: (row) => row.notebooks + row.models,
         cell: (row) => <ContentsCell row={row} />,

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { MemberRow } from '../../domain/members';
 import { waitsFor, type NamespaceState } from '../../domain/namespaces';
 import { Meter, State, Tag, type Tone } from '../../ui/Badge';
+import { useQuotaWords } from './quotaWords';
 import type { NamespaceRow } from './rows';
 
 export const stateTones: Record<NamespaceState, Tone> = {
@@ -68,9 +69,10 @@ export function ContentsCell({ row }: { row: NamespaceRow }) {
 
 export function QuotaCell({ row }: { row: NamespaceRow }) {
   const { t } = useTranslation();
+  const words = useQuotaWords();
   if (!row.use) return <span className="muted">{t('namespaces.noQuota')}</span>;
   const text = (use: NonNullable<NamespaceRow['use']>) =>
-    t('namespaces.quotaOf', { used: use.used, hard: use.hard, resource: use.resource });
+    t('namespaces.quotaOf', { used: use.used, hard: use.hard, resource: words(use.resource) });
   return (
     <div title={row.uses.map(text).join('\n')}>
       <Meter share={row.use.share} label={text(row.use)} />

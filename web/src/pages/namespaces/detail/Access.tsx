@@ -12,7 +12,7 @@ import {
 } from '../../../domain/members';
 import { descriptionOf } from '../../../domain/namespaces';
 import { useRoleNames, type PolicyRule, type RoleTemplate } from '../../../domain/roles';
-import { wordsOf } from '../../../domain/ruleWords';
+import { byGroup, wordsOf } from '../../../domain/ruleWords';
 import { Tag } from '../../../ui/Badge';
 import { Banner } from '../../../ui/Banner';
 import { Card, Empty } from '../../../ui/Page';
@@ -60,10 +60,7 @@ function RoleCard(props: { template: string; bindings: readonly RoleTemplateBind
         </p>
       )}
       <Holders bindings={bindings} />
-      <div>
-        <h3>{t('namespaces.mayDo')}</h3>
-        <RuleWords rules={rules} />
-      </div>
+      <RuleWords rules={rules} />
       <details className="rules">
         <summary>{t('namespaces.asRules')}</summary>
         <Rules rules={rules} />
@@ -117,9 +114,12 @@ export function RuleWords({ rules }: { rules: readonly PolicyRule[] }) {
       {words.map(({ deed, resources }) => (
         <div key={deed}>
           <dt>{t(`namespaces.deeds.${deed}`)}</dt>
-          <dd className="row-wrap">
-            {resources.map((each) => (
-              <Tag key={each}>{each}</Tag>
+          <dd className="rule-groups">
+            {byGroup(resources).map(([group, names]) => (
+              <p key={group}>
+                <span className="muted">{group || t('namespaces.coreGroup')}: </span>
+                {names.map((each) => (each === '*' ? t('namespaces.allOf') : each)).join(', ')}
+              </p>
             ))}
           </dd>
         </div>

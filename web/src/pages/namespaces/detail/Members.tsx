@@ -20,6 +20,7 @@ import { Table, type Column } from '../../../ui/Table';
 import { toast } from '../../../ui/toasts';
 import { useRows, type Sort } from '../../../ui/useRows';
 import { MemberFields, newMember } from '../form/MembersField';
+import { usePeople } from '../form/people';
 import { useRoleOptions } from '../form/roleOptions';
 import '../form/form.css';
 
@@ -122,6 +123,8 @@ function removal(remove: (member: MemberOf) => void, label: string) {
 function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
   const { t } = useTranslation();
   const roleName = useRoleNames();
+  const { users } = usePeople();
+  const known = useMemo(() => new Map(users.map((each) => [each.id, each.note])), [users]);
   return useMemo(
     () => [
       {
@@ -137,6 +140,9 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
               <UserRound aria-label={t('common.user')} />
             )}
             <bdi className="truncate">{subject.name}</bdi>
+            {subject.kind === 'User' && known.has(subject.name) && (
+              <bdi className="truncate muted">{known.get(subject.name)}</bdi>
+            )}
           </span>
         ),
       },
@@ -171,7 +177,7 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
         cell: (member) => <Age of={sinceOf(member)} />,
       },
     ],
-    [t, roleName, namespace, manage],
+    [t, roleName, known, namespace, manage],
   );
 }
 

@@ -42,19 +42,21 @@ export function NamespacePage() {
   if (freshness === 'loading') return <Loading label={t('common.loading')} />;
   if (freshness === 'refused' && error) {
     return (
-      <div className="page">
+      <Page title={name}>
         <Problem error={error} />
-      </div>
+      </Page>
     );
   }
   if (!namespace) {
     return (
-      <Empty
-        icon={<Boxes aria-hidden />}
-        title={t('namespaces.noSuch', { name })}
-        hint={t('common.errors.notFound')}
-        action={<ButtonLink to="/namespaces">{t('shell.toHome')}</ButtonLink>}
-      />
+      <Page title={name} crumbs={<Link to="/namespaces">{t('namespaces.title')}</Link>}>
+        <Empty
+          icon={<Boxes aria-hidden />}
+          title={t('namespaces.noSuch', { name })}
+          hint={t('common.errors.notFound')}
+          action={<ButtonLink to="/namespaces">{t('shell.toHome')}</ButtonLink>}
+        />
+      </Page>
     );
   }
   return <Shown namespace={namespace} />;

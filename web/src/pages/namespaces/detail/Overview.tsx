@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useCollection } from '../../../api/collections';
+import { useMay } from '../../../api/access';
+import { useCollection, useCollectionIf } from '../../../api/collections';
 import type { KubeObject } from '../../../api/objects';
 import {
   CONFIG_MAPS,
@@ -13,7 +14,8 @@ import {
   type Resource,
 } from '../../../api/resources';
 import { DESCRIPTION, isProtectedKey, type Namespace } from '../../../domain/namespaces';
-import { usesOf, type ResourceQuota } from '../../../domain/quota';
+import { useQuotaWords } from '../quotaWords';
+import { inOrder, usesOf, type ResourceQuota } from '../../../domain/quota';
 import { Age } from '../../../ui/Age';
 import { Meter, Tag } from '../../../ui/Badge';
 import { SafeLink } from '../../../ui/Links';
@@ -54,7 +56,10 @@ interface Stated extends KubeObject {
 function Count(props: { resource: Resource; label: string; namespace: string }) {
   const { resource, label, namespace } = props;
   const { t } = useTranslation();
-  const { items, freshness } = useCollection<Stated>(resource, namespace);
+  const { allowed } = useMay({ verb: 'list', resource, namespace });
+  const { items, freshness } = useCollectionIf<Stated>(allowed === true, resource, namespace);
+  const refused = allowed === false || freshness === 'refused';
+  const loading = allowed === undefined || freshness === 'loading';
   const states = useMemo(() => {
     const counts = new Map<string, number>();
     for (const { status } of items) {
@@ -65,11 +70,9 @@ function Count(props: { resource: Resource; label: string; namespace: string }) 
   }, [items]);
   return (
     <li className="count">
-      <span className="count-number numeric">
-        {freshness === 'refused' ? '–' : freshness === 'loading' ? '…' : items.length}
-      </span>
+      <span className="count-number numeric">{refused ? '–' : loading ? '…' : items.length}</span>
       <span>{label}</span>
-      {freshness === 'refused' && <span className="muted">{t('namespaces.notReadable')}</span>}
+      {refused && <span className="muted">{t('namespaces.notReadable')}</span>}
       <span className="row-wrap">
         {states.map(([state, count]) => (
           <Tag key={state}>
@@ -84,7 +87,8 @@ function Count(props: { resource: Resource; label: string; namespace: string }) 
 function Quota({ namespace }: { namespace: string }) {
   const { t } = useTranslation();
   const { items, freshness } = useCollection<ResourceQuota>(RESOURCE_QUOTAS, namespace);
-  const uses = useMemo(() => usesOf(items), [items]);
+  const words = useQuotaWords();
+  const uses = useMemo(() => inOrder(usesOf(items)), [items]);
   return (
     <Card title={t('namespaces.quotaTitle')}>
       {uses.length === 0 ? (
@@ -95,12 +99,12 @@ function Quota({ namespace }: { namespace: string }) {
         <ul className="quota-uses">
           {uses.map((each) => (
             <li key={each.resource}>
-              <span className="mono truncate" title={each.resource}>
-                {each.resource}
+              <span className="truncate" title={each.resource}>
+                {words(each.resource)}
               </span>
               <Meter
                 share={each.share}
-                label={each.resource}
+                label={words(each.resource)}
                 text={`${each.used} / ${each.hard}`}
               />
             </li>

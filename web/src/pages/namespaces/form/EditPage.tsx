@@ -4,7 +4,7 @@ import { Form } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
 import { useMay } from '../../../api/access';
-import { useCollection } from '../../../api/collections';
+import { useCollection, useCollectionIf } from '../../../api/collections';
 import { NAMESPACES, RESOURCE_QUOTAS } from '../../../api/resources';
 import { isAdmin } from '../../../api/session';
 import { useIdentity } from '../../../app/useIdentity';
@@ -25,12 +25,18 @@ export function EditPage() {
   const { t } = useTranslation();
   const { name } = useParams({ from: '/shell/namespaces/$name/edit' });
   const { byKey, freshness } = useCollection<Namespace>(NAMESPACES);
-  const quotas = useCollection<ResourceQuota>(RESOURCE_QUOTAS, name);
   const namespace = byKey.get(name);
+  const quotas = useCollectionIf<ResourceQuota>(namespace !== undefined, RESOURCE_QUOTAS, name);
   if (freshness === 'loading' || quotas.freshness === 'loading') {
     return <Loading label={t('common.loading')} />;
   }
-  if (!namespace) return <Empty title={name} hint={t('common.errors.notFound')} />;
+  if (!namespace) {
+    return (
+      <Page title={name} crumbs={<Link to="/namespaces">{t('namespaces.title')}</Link>}>
+        <Empty title={t('namespaces.noSuch', { name })} hint={t('common.errors.notFound')} />
+      </Page>
+    );
+  }
   // Of several the page's own; a single one whatever its name.
   const quota =
     quotas.items.find((each) => each.metadata.name === QUOTA_NAME) ??
@@ -96,7 +102,14 @@ function EditForm({
   return (
     <Page
       title={t('namespaces.editTitle', { name })}
-      crumbs={<Link to="/namespaces">{t('namespaces.title')}</Link>}
+      crumbs={
+        <>
+          <Link to="/namespaces">{t('namespaces.title')}</Link> /{' '}
+          <Link to="/namespaces/$name" params={{ name }}>
+            <bdi>{name}</bdi>
+          </Link>
+        </>
+      }
       actions={<Button onPress={() => setYaml(true)}>{t('common.editYaml')}</Button>}
     >
       <Form

@@ -11,6 +11,9 @@ export interface Pair {
   value: string;
 }
 
+/** Kubernetes itself writes it. */
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
 let last = 0;
 
 export function pair(key = '', value = ''): Pair {
@@ -45,7 +48,7 @@ export function PairsField(props: {
       <legend className="label">{label}</legend>
       {pairs.map((each) => {
         const guarded = isProtectedKey(each.key);
-        const locked = guarded && !mayProtected;
+        const locked = guarded && (!mayProtected || each.key === NAME_LABEL);
         const twice = pairs.some((other) => other.row !== each.row && other.key === each.key);
         return (
           <div key={each.row} className="pair">
@@ -75,7 +78,9 @@ export function PairsField(props: {
                 onPress={() => onChange(pairs.filter((other) => other.row !== each.row))}
               />
             )}
-            {guarded && <p className="hint pair-note">{t('namespaces.protected')}</p>}
+            {guarded && each.key !== NAME_LABEL && (
+              <p className="hint pair-note">{t('namespaces.protected')}</p>
+            )}
           </div>
         );
       })}
