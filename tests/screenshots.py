@@ -47,7 +47,7 @@ def main() -> int:
                     failed.append(file.name)
             visitor.close()
             stranger.close()
-    print(f"{options.folder}: {', '.join(failed) or 'all made'}{' failed' if failed else ''}")
+    _say(f"{options.folder}: {', '.join(failed) or 'all made'}{' failed' if failed else ''}")
     return bool(failed)
 
 
@@ -60,12 +60,16 @@ def take(visitor: Visitor, page: Page, file: Path) -> bool:
         file.parent.mkdir(exist_ok=True)
         window.screenshot(path=file)
     except Error as error:
-        print(f"{file.name}: {str(error).splitlines()[0]}", file=sys.stderr)
+        _say(f"{file.name}: {str(error).splitlines()[0]}")
         return False
     for each in visitor.complaints:
-        print(f"{file.name}: {each}", file=sys.stderr)
+        _say(f"{file.name}: {each}")
     visitor.complaints.clear()
     return True
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ other. Whatever the browser complains of on the way is kept, and a test fails wi
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +86,8 @@ class Visitor:
     """Whether he takes any certificate."""
     complaints: list[str] = field(default_factory=list)
     """What the browser's console said of errors, and what no script caught."""
+    refused: list[str] = field(default_factory=list)
+    """What of it is about answers 401, 403 and 404."""
 
     def __post_init__(self) -> None:
         self.context = self.browser.new_context(
@@ -103,10 +106,13 @@ class Visitor:
     def _hear(self, message: "ConsoleMessage") -> None:
         if message.type != "error":
             return
+        said = f"{message.text} ({message.location['url']})"
         # The page asks whether somebody is signed in; only the browser takes a no for an error.
-        if message.location["url"].endswith("/auth/whoami") and "401" in message.text:
+        if "/auth/whoami" in said and "401" in said:
             return
-        self.complaints.append(f"{message.text} ({message.location['url']})")
+        self.complaints.append(said)
+        if re.search(r"a status of 40[134] ", said):
+            self.refused.append(said)
 
     def pardon(self, text: str) -> None:
         """Complaints with this text were to be expected; there must be some."""
@@ -179,12 +185,14 @@ class Visitors:
             each.close()
 
 
-def violations(page: "Page") -> list[str]:
-    """What axe-core finds wrong with a page for people with disabilities (WCAG 2.2 A and AA)."""
+def violations(page: "Page", *rules: str) -> list[str]:
+    """What axe-core finds wrong with a page for people with disabilities, by all rules or some."""
     if not AXE.exists():
         missing("browser", f"there is no {AXE}: remove web/node_modules and run make setup")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("options => axe.run(options)", options)
     return [
         f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary']}"
         for each in found["violations"]

@@ -19,6 +19,8 @@ class Page:
     name: str
     path: str
     steps: Callable[["Window"], None] = _nothing
+    hidden_from: tuple[str, ...] = ()
+    """To whom the server shows nothing of it."""
     public: bool = False
     """Whether it is for those who are not signed in."""
 
@@ -42,18 +44,55 @@ def _nothing_found(window: "Window") -> None:
     window.get_by_role("searchbox").first.fill("no such thing")
 
 
+NEWCOMER = ("newcomer",)
+NOT_OWNERS = ("reader", "newcomer")
+NOT_ADMINS = ("owner", "reader", "newcomer")
+
+_NOTEBOOKS, _MODELS = "notebooks.ml.llmos.ai", "modelservices.ml.llmos.ai"
+
 PAGES = (
     Page("sign-in", "/signin", public=True),
     Page("not-found", "/nowhere"),
     Page("namespaces", "/namespaces"),
     Page("namespaces-new", "/namespaces/new"),
-    Page("namespaces-edit", "/namespaces/team-vision/edit"),
-    Page("namespace", "/namespaces/team-vision"),
-    Page("namespace-members", "/namespaces/team-vision?tab=members"),
-    Page("namespace-resources", "/namespaces/team-vision?tab=resources"),
-    Page("namespace-events", "/namespaces/team-vision?tab=events"),
-    Page("namespace-access", "/namespaces/team-vision?tab=access"),
-    Page("namespace-terminating", "/namespaces/project-archive"),
+    Page("namespaces-edit", "/namespaces/team-vision/edit", hidden_from=NEWCOMER),
+    Page("namespace", "/namespaces/team-vision", hidden_from=NEWCOMER),
+    Page("namespace-members", "/namespaces/team-vision?tab=members", hidden_from=NEWCOMER),
+    Page("namespace-resources", "/namespaces/team-vision?tab=resources", hidden_from=NEWCOMER),
+    Page("namespace-events", "/namespaces/team-vision?tab=events", hidden_from=NEWCOMER),
+    Page("namespace-access", "/namespaces/team-vision?tab=access", hidden_from=NEWCOMER),
+    Page("namespace-terminating", "/namespaces/project-archive", hidden_from=NOT_ADMINS),
+    Page("notebooks", "/resources/notebooks.ml.llmos.ai"),
+    Page(
+        "notebook",
+        f"/resources/{_NOTEBOOKS}/team-vision/label-review",
+        hidden_from=NEWCOMER,
+    ),
+    Page("notebooks-new", "/create/notebooks.ml.llmos.ai?ns=team-vision"),
+    Page("model-services", "/resources/modelservices.ml.llmos.ai"),
+    Page(
+        "model-service",
+        f"/resources/{_MODELS}/team-vision/detector",
+        hidden_from=NEWCOMER,
+    ),
+    Page("model-services-new", "/create/modelservices.ml.llmos.ai?ns=team-vision"),
+    Page("config-maps", "/resources/configmaps"),
+    Page("config-map", "/resources/configmaps/team-vision/training-defaults", hidden_from=NEWCOMER),
+    Page("secrets", "/resources/secrets?ns=team-vision", hidden_from=NOT_OWNERS),
+    Page("secret", "/resources/secrets/team-vision/registry-login", hidden_from=NOT_OWNERS),
+    Page("secrets-new", "/create/secrets?ns=team-vision"),
+    Page("nodes", "/resources/nodes"),
+    Page("node", "/resources/nodes/gpu-01"),
+    Page("gpu-devices", "/resources/gpudevices.gpustack.llmos.ai"),
+    Page("gpu-device", "/resources/gpudevices.gpustack.llmos.ai/gpu-01-0"),
+    Page("storage-classes", "/resources/storageclasses.storage.k8s.io"),
+    Page("users", "/users"),
+    Page("user", "/users/alice", hidden_from=("reader", "newcomer")),
+    Page("roles", "/roles"),
+    Page("role", "/roles/namespace/model-operator"),
+    Page("role-edit", "/roles/namespace/model-operator/edit"),
+    Page("roles-new", "/roles/new/namespace"),
+    Page("settings", "/settings"),
     Page("account", "/account"),
 )
 """What has an address of its own."""

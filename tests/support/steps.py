@@ -31,5 +31,39 @@ def sign_out(page: "Page") -> None:
 
 def row(page: "Page", name: str) -> "Locator":
     """The row of a table that tells of something, by its name."""
-    cell = page.get_by_role("cell", name=name, exact=True)
-    return page.get_by_role("row").filter(has=cell)
+    return page.get_by_role("row").filter(has=page.get_by_text(name, exact=True))
+
+
+def pick(page: "Page", opener: "Locator", choice: str) -> None:
+    """Choose one of a list that a button opens."""
+    opener.click()
+    page.get_by_role("option", name=choice, exact=True).click()
+
+
+def create_user(page: "Page", name: str) -> str:
+    """On the page of users; the one-time password that is shown."""
+    page.get_by_role("button", name="Create user").click()
+    page.get_by_role("textbox", name="Username").fill(name)
+    page.get_by_role("button", name="Create", exact=True).click()
+    once = page.get_by_label("One-time password", exact=True).input_value()
+    page.get_by_role("button", name="I have kept it").click()
+    return once
+
+
+def add_member(page: "Page", name: str, role: str) -> None:
+    """On the tab of members of a namespace."""
+    page.get_by_role("button", name="Add member").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox").fill(name)
+    page.keyboard.press("Escape")
+    pick(page, dialog.get_by_role("button", name="Role"), role)
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    row(page, name).wait_for()
+
+
+def remove_member(page: "Page", name: str) -> None:
+    """On the tab of members of a namespace."""
+    row(page, name).get_by_role("button", name="Remove").click()
+    asking = page.get_by_role("alertdialog").or_(page.get_by_role("dialog"))
+    asking.get_by_role("button", name="Remove").click()
+    row(page, name).wait_for(state="detached")

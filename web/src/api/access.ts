@@ -18,6 +18,8 @@ export interface Answer {
   /** undefined: not answered yet. */
   readonly allowed: boolean | undefined;
   readonly reason: string;
+  /** The server could not be asked: its answer to the deed itself counts. */
+  readonly failed?: boolean;
 }
 
 interface Review {
@@ -60,6 +62,7 @@ async function ask(key: string, question: Question): Promise<void> {
     answer = await may(question);
   } catch {
     // Nobody knows: the button stays as it is, and the server's own answer counts.
+    answer = { ...unknown, failed: true };
   }
   asking.delete(key);
   answers.set(key, { answer, until: Date.now() + LIFE_MS });

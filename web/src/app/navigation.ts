@@ -12,20 +12,23 @@ import {
   KeyRound,
   NotebookPen,
   Server,
+  ShieldCheck,
+  SlidersHorizontal,
+  UsersRound,
 } from 'lucide-react';
 
 export interface NavigationItem {
-  link: ReturnType<typeof namespaces> | ReturnType<typeof kind>;
+  link: ReturnType<typeof page> | ReturnType<typeof kind>;
   label: ParseKeys;
   icon: LucideIcon;
 }
 
 export interface NavigationGroup {
-  label: 'shell.workloads' | 'shell.configuration' | 'shell.cluster' | 'shell.advanced';
+  label: ParseKeys;
   items: readonly NavigationItem[];
 }
 
-const namespaces = () => linkOptions({ to: '/namespaces' });
+const page = (to: '/namespaces' | '/users' | '/roles' | '/settings') => linkOptions({ to });
 const kind = (name: string) => linkOptions({ to: '/resources/$kind', params: { kind: name } });
 
 export const NAVIGATION: readonly NavigationGroup[] = [
@@ -56,7 +59,15 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     ],
   },
   {
+    label: 'shell.authentication',
+    items: [
+      { link: page('/users'), label: 'shell.users', icon: UsersRound },
+      { link: page('/roles'), label: 'shell.roleTemplates', icon: ShieldCheck },
+      { link: page('/settings'), label: 'shell.settings', icon: SlidersHorizontal },
+    ],
+  },
+  {
     label: 'shell.advanced',
-    items: [{ link: namespaces(), label: 'shell.namespaces', icon: Boxes }],
+    items: [{ link: page('/namespaces'), label: 'shell.namespaces', icon: Boxes }],
   },
 ];

@@ -11,6 +11,7 @@ import {
 } from '@tanstack/react-router';
 
 import type { ObjectTab } from '../pages/resources/places';
+import type { Scope } from '../pages/roles/roleKinds';
 import { currentIdentity, loadIdentity } from '../api/session';
 import { tabOf, type NamespaceTab } from '../pages/namespaces/detail/tabs';
 import { NotFound, RouteProblem } from './RouteProblem';
@@ -156,6 +157,52 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('../pages/account/AccountPage'), 'AccountPage'),
 });
 
+const users = createRoute({
+  getParentRoute: () => shell,
+  path: '/users',
+  component: lazyRouteComponent(() => import('../pages/users/UsersPage'), 'UsersPage'),
+});
+
+const user = createRoute({
+  getParentRoute: () => shell,
+  path: '/users/$name',
+  component: lazyRouteComponent(() => import('../pages/users/UserPage'), 'UserPage'),
+});
+
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles',
+  validateSearch: (search): { scope?: Scope } =>
+    search.scope === 'global' ? { scope: 'global' } : {},
+  component: lazyRouteComponent(() => import('../pages/roles/RolesPage'), 'RolesPage'),
+});
+
+const newRole = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/new/$scope',
+  validateSearch: (search): { from?: string } =>
+    typeof search.from === 'string' ? { from: search.from } : {},
+  component: lazyRouteComponent(() => import('../pages/roles/RoleFormPages'), 'NewRolePage'),
+});
+
+const role = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/$scope/$name',
+  component: lazyRouteComponent(() => import('../pages/roles/RolePage'), 'RolePage'),
+});
+
+const editRole = createRoute({
+  getParentRoute: () => shell,
+  path: '/roles/$scope/$name/edit',
+  component: lazyRouteComponent(() => import('../pages/roles/RoleFormPages'), 'EditRolePage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../pages/settings/SettingsPage'), 'SettingsPage'),
+});
+
 const routeTree = root.addChildren([
   signIn,
   choosePassword,
@@ -170,6 +217,13 @@ const routeTree = root.addChildren([
     clusterObject,
     namespacedObject,
     create,
+    users,
+    user,
+    roles,
+    newRole,
+    role,
+    editRole,
+    settings,
   ]),
 ]);
 

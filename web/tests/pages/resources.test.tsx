@@ -117,6 +117,13 @@ describe('a list of a kind', () => {
     expect(screen.queryByRole('columnheader', { name: 'Namespace' })).not.toBeInTheDocument();
   });
 
+  it('does not even ask for what one may not see', async () => {
+    api.allowed = (attributes) => attributes.resource !== 'secrets';
+    showPage('/resources/secrets?ns=team-a');
+    expect(await screen.findByText('You may not see this: Secrets')).toBeInTheDocument();
+    expect(api.requests('GET', '/api/v1/namespaces/team-a/secrets')).toHaveLength(0);
+  });
+
   it('says what the server says when it refuses', async () => {
     api.first = (asked) =>
       asked.path.endsWith('/secrets') ? status(403, 'Forbidden', 'no secrets for you') : undefined;

@@ -46,6 +46,8 @@ export const kinds = {
   notDeleted: 'Not deleted: {{names}}',
   notHere: 'You may not create this here. Choose another namespace, or ask an owner of this one.',
   owners: 'Belongs to',
+  refused: 'You may not see this: {{what}}',
+  refusedHint: 'Ask an owner of the namespace, or an administrator.',
   removeKey: 'Remove key {{name}}',
   showValue: 'Show the value of {{name}}',
   showValues: 'Show values',

@@ -40,7 +40,8 @@ export const shell = {
   themeSystem: 'As the system',
   toHome: 'To the namespaces',
   userMenu: 'User menu',
-  users: 'Users & Authentication',
+  authentication: 'Users & Authentication',
+  users: 'Users',
   warning: 'Warning from the API',
   workloads: 'Workloads',
 };

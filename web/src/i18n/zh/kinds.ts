@@ -41,6 +41,8 @@ export const kinds = {
   notDeleted: '未删除：{{names}}',
   notHere: '您不能在此创建。请选择其他命名空间，或联系该命名空间的所有者。',
   owners: '所属对象',
+  refused: '您无权查看：{{what}}',
+  refusedHint: '请联系命名空间的所有者或管理员。',
   removeKey: '移除键 {{name}}',
   showValue: '显示 {{name}} 的值',
   showValues: '显示值',

@@ -36,7 +36,8 @@ export const shell = {
   themeSystem: '跟随系统',
   toHome: '前往命名空间',
   userMenu: '用户菜单',
-  users: '用户与认证',
+  authentication: '用户与认证',
+  users: '用户',
   warning: '来自 API 的警告',
   workloads: '工作负载',
 };

@@ -34,7 +34,13 @@ export function CreatePage() {
   const { names } = useChosenNamespaces();
   const { kind, loading, error } = useKind(name);
   if (loading) return <Loading label={t('common.loading')} />;
-  if (error !== undefined) return <Problem error={error} />;
+  if (error !== undefined) {
+    return (
+      <Page title={name}>
+        <Problem error={error} />
+      </Page>
+    );
+  }
   if (!kind) return <NotFound />;
   const first = namespace ?? (names.length === 1 ? names[0] : undefined);
   return <Create key={name} kind={kind} first={first ?? ''} />;

@@ -2,7 +2,6 @@ import { CalendarClock, SearchX } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useCollection } from '../../api/collections';
 import { uidOf, type KubeObject } from '../../api/objects';
 import { EVENTS } from '../../api/resources';
 import { numberAt, textAt } from '../../kinds/reading';
@@ -14,7 +13,9 @@ import { SearchField } from '../../ui/Fields';
 import { Empty, Loading } from '../../ui/Page';
 import { Table, type Column } from '../../ui/Table';
 import { useRows, type Sort } from '../../ui/useRows';
+import { Refused } from './Refused';
 import { StateBadge } from './StateBadge';
+import { useList } from './useList';
 import { useStateWord } from './useStateWord';
 
 const newestFirst: Sort = { column: 'last', descending: false };
@@ -35,7 +36,7 @@ const subject = (event: KubeObject) =>
 /** What happened in a namespace, or to one object in it. */
 export function EventsTable({ namespace, about }: { namespace: string; about?: KubeObject }) {
   const { t } = useTranslation();
-  const { items, freshness, error } = useCollection(EVENTS, namespace);
+  const { items, freshness, error, why } = useList(EVENTS, namespace);
   const uid = about?.metadata.uid;
   const rows = useMemo(
     () =>
@@ -44,6 +45,7 @@ export function EventsTable({ namespace, about }: { namespace: string; about?: K
         : items.filter((each) => textAt(each, 'involvedObject', 'uid') === uid),
     [items, uid],
   );
+  if (why !== undefined) return <Refused what={t('kinds.tabs.events')} why={why} />;
   if (error && freshness === 'refused') return <Problem error={error} />;
   if (freshness === 'loading') return <Loading label={t('common.loading')} />;
   return <Rows rows={rows} withSubject={about === undefined} />;

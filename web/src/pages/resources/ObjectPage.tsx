@@ -51,7 +51,13 @@ function ObjectPage({ kind: kindName, namespace, name, tab }: ObjectPageProps) {
   const { t } = useTranslation();
   const { kind, loading, error } = useKind(kindName);
   if (loading) return <Loading label={t('common.loading')} />;
-  if (error !== undefined) return <Problem error={error} />;
+  if (error !== undefined) {
+    return (
+      <Page title={kindName}>
+        <Problem error={error} />
+      </Page>
+    );
+  }
   if (kind?.resource.namespaced !== (namespace !== undefined)) return <NotFound />;
   return (
     <KnownObject

@@ -24,7 +24,13 @@ export function ResourceListPage() {
   const { kind: name } = route.useParams();
   const { kind, loading, error } = useKind(name);
   if (loading) return <Loading label={t('common.loading')} />;
-  if (error !== undefined) return <Problem error={error} />;
+  if (error !== undefined) {
+    return (
+      <Page title={name}>
+        <Problem error={error} />
+      </Page>
+    );
+  }
   if (!kind) return <NotFound />;
   return <KindPage key={name} kind={kind} />;
 }

@@ -4,7 +4,6 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { useMay } from '../../api/access';
-import { useCollection } from '../../api/collections';
 import { uidOf, type KubeObject } from '../../api/objects';
 import type { Kind, KindColumn } from '../../kinds/kind';
 import { Age } from '../../ui/Age';
@@ -20,6 +19,8 @@ import { DeleteObjects } from './DeleteObjects';
 import { placeOfObject } from './places';
 import { RowMenu } from './RowMenu';
 import { StateBadge } from './StateBadge';
+import { Refused } from './Refused';
+import { useList } from './useList';
 import { useStateWord } from './useStateWord';
 import { useTitle } from './useTitle';
 import './resources.css';
@@ -39,9 +40,10 @@ const nameOf = (object: KubeObject) => object.metadata.name;
 /** The objects of a kind: live, filtered, sorted, chosen. */
 export function ResourceTable({ kind, namespaces, empty, tools }: ResourceTableProps) {
   const { t } = useTranslation();
+  const title = useTitle();
   const { resource } = kind;
   const single = namespaces.length === 1 ? namespaces[0] : undefined;
-  const { items, freshness, error } = useCollection(
+  const { items, freshness, error, why } = useList(
     resource,
     resource.namespaced ? single : undefined,
   );
@@ -52,6 +54,7 @@ export function ResourceTable({ kind, namespaces, empty, tools }: ResourceTableP
         : items,
     [items, namespaces, resource.namespaced],
   );
+  if (why !== undefined) return <Refused what={title(kind)} why={why} />;
   if (error && freshness === 'refused') return <Problem error={error} />;
   if (freshness === 'loading') return <Loading label={t('common.loading')} />;
   return <Rows {...{ kind, rows, single, empty, tools }} />;

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
 
-import { useCollection } from '../../api/collections';
 import type { KubeObject } from '../../api/objects';
 import { getObject, type Resource } from '../../api/resources';
+import { useList } from './useList';
 
 export interface Looked {
   object: KubeObject | undefined;
@@ -14,7 +14,7 @@ export interface Looked {
 
 /** One object, live; who may not list its kind gets it once. */
 export function useObject(resource: Resource, name: string, namespace?: string): Looked {
-  const { byKey, freshness } = useCollection(resource, namespace);
+  const { byKey, freshness } = useList(resource, namespace);
   const refused = freshness === 'refused';
   const [got, setGot] = useState<{ object?: KubeObject; error?: unknown }>({});
   const [seen, setSeen] = useState(false);
