@@ -89,12 +89,8 @@ export function ComboBox(props: ComboBoxProps) {
             <ListBoxItem id={each.id} className="menu-item" textValue={each.id}>
               <Text slot="label">
                 <bdi>{each.label}</bdi>
+                {each.note !== undefined && <bdi className="menu-note">{each.note}</bdi>}
               </Text>
-              {each.note !== undefined && (
-                <Text slot="description" className="menu-note">
-                  <bdi>{each.note}</bdi>
-                </Text>
-              )}
             </ListBoxItem>
           )}
         </ListBox>

@@ -64,12 +64,10 @@ export function Actions(props: { label: string; actions: () => readonly MenuActi
           onAction={each.onAction}
         >
           {each.icon}
-          <Text slot="label">{each.label}</Text>
-          {each.why !== undefined && (
-            <Text slot="description" className="menu-note">
-              {each.why}
-            </Text>
-          )}
+          <Text slot="label">
+            {each.label}
+            {each.why !== undefined && <span className="menu-note">{each.why}</span>}
+          </Text>
         </AriaMenuItem>
       ))}
     </AriaMenu>

@@ -61,12 +61,12 @@ export function Select<Id extends string>(props: SelectProps<Id>) {
         <ListBox className="menu">
           {options.map((each) => (
             <ListBoxItem key={each.id} id={each.id} className="menu-item" textValue={each.label}>
-              <Text slot="label">{each.label}</Text>
-              {(each.why ?? each.note) !== undefined && (
-                <Text slot="description" className="menu-note">
-                  {each.why ?? each.note}
-                </Text>
-              )}
+              <Text slot="label">
+                {each.label}
+                {(each.why ?? each.note) !== undefined && (
+                  <span className="menu-note">{each.why ?? each.note}</span>
+                )}
+              </Text>
             </ListBoxItem>
           ))}
         </ListBox>

@@ -20,15 +20,16 @@ export function Tabs<Id extends string>(props: {
   const { label, items, selected, onSelect, children } = props;
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    // On a narrow page the tabs scroll; the chosen one is in sight.
-    const tab = list.current?.querySelector('[data-selected]');
-    if (tab instanceof HTMLElement && list.current) {
-      const { offsetLeft, offsetWidth } = tab;
-      const { clientWidth, scrollLeft } = list.current;
-      if (offsetLeft + offsetWidth > scrollLeft + clientWidth || offsetLeft < scrollLeft) {
-        list.current.scrollLeft = offsetLeft + offsetWidth - clientWidth + 24;
-      }
-    }
+    // On a narrow page the tabs scroll; the chosen one is in sight, once it is drawn.
+    const frame = requestAnimationFrame(() => {
+      const box = list.current;
+      const tab = box?.querySelector<HTMLElement>('[data-selected]');
+      if (!box || !tab) return;
+      const end = tab.offsetLeft + tab.offsetWidth;
+      if (end > box.scrollLeft + box.clientWidth) box.scrollLeft = end - box.clientWidth;
+      if (tab.offsetLeft < box.scrollLeft) box.scrollLeft = tab.offsetLeft;
+    });
+    return () => cancelAnimationFrame(frame);
   }, [selected]);
   return (
     <AriaTabs

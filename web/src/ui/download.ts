@@ -16,7 +16,7 @@ export function download(name: string, content: string, type: string): void {
 export function manifestOf(resource: Resource, object: KubeObject): KubeObject {
   const metadata = { ...object.metadata };
   delete metadata.managedFields;
-  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata };
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object, metadata };
 }
 
 /** Saves objects as YAML, one document each. */
