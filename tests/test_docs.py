@@ -42,6 +42,19 @@ def test_links_lead_somewhere(path):
     assert missing == []
 
 
+IMAGE_BYTES = 150_000
+
+
+def test_every_picture_is_shown_and_small():
+    """None that no page shows, and none that makes a clone slow; a link to none fails above."""
+    shown = {(DOCS / each).resolve() for page in DOCS.glob("*.md") for each in links(page)}
+    pictures = sorted((DOCS / "images").iterdir())
+    assert pictures
+    for each in pictures:
+        assert each.resolve() in shown, each.name
+        assert each.stat().st_size <= IMAGE_BYTES, each.name
+
+
 def test_every_page_is_in_the_index():
     """Nobody has to know that a page exists."""
     listed = {(DOCS / each).resolve() for each in links(DOCS / "index.md")}

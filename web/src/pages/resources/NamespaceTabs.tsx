@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { may } from '../../api/access';
 import { request } from '../../api/client';
 import { resourceName, useDiscovery, type ServedResource } from '../../api/discovery';
 import type { KubeList } from '../../api/objects';
@@ -129,6 +130,8 @@ function useCounts(
     const count = async () => {
       for (let each = left.shift(); each && !stopped.signal.aborted; each = left.shift()) {
         try {
+          // A list that is refused would be an error in the browser's console.
+          if (!(await may({ verb: 'list', resource: each, namespace })).allowed) continue;
           const list = await request<KubeList & { metadata: { remainingItemCount?: number } }>(
             'GET',
             collectionPath(each, namespace),
