@@ -1,5 +1,6 @@
 """What people do by hand on the web page, step by step."""
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def row(page: "Page", name: str) -> "Locator":
 def pick(page: "Page", opener: "Locator", choice: str) -> None:
     """Choose one of a list that a button opens."""
     opener.click()
-    page.get_by_role("option", name=choice, exact=True).click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(choice)}\\b")).click()
 
 
 def create_user(page: "Page", name: str) -> str:
