@@ -32,6 +32,7 @@ import { useWhyNot } from '../../ui/useWhyNot';
 import { useMayReset } from './useMayReset';
 import { CreateUser } from './CreateUser';
 import { UserDeeds, type Deed } from './UserDeeds';
+import '../resources/resources.css';
 
 interface Row {
   user: User;
