@@ -129,8 +129,9 @@ function RuleCard({ number, rule, served, onChange, onRemove }: CardProps) {
             label={t('roles.names')}
             values={rule.resourceNames ?? []}
             onChange={(names) => {
-              const { resourceNames: _, ...rest } = rule;
-              onChange(names.length > 0 ? { ...rest, resourceNames: names } : rest);
+              const changed = { ...rule, resourceNames: names };
+              if (names.length === 0) delete (changed as typeof rule).resourceNames;
+              onChange(changed);
             }}
             suggestions={[]}
             placeholder={t('roles.anyName')}

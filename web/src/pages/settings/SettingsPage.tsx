@@ -27,7 +27,8 @@ interface Setting extends KubeObject {
 }
 
 /** What counts: the value, or the default as long as there is none. */
-const inForce = (setting: Setting) => setting.value || (setting.default ?? '');
+const inForce = ({ value = '', default: byDefault = '' }: Setting) =>
+  value === '' ? byDefault : value;
 const nameOf = (setting: Setting) => setting.metadata.name;
 const byName: Sort = { column: 'name', descending: false };
 
