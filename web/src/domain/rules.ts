@@ -18,10 +18,22 @@ const special: ReadonlyMap<string, readonly string[]> = new Map([
   ['serviceaccounts', ['impersonate']],
 ]);
 
-/** The resources of a scope: those of namespaces, or all. */
-export function inScope(served: readonly ServedResource[], namespaced: boolean) {
-  return namespaced ? served.filter((each) => each.namespaced) : served;
+/** The permission to manage the members of a namespace: no resource is served below this name. */
+const MEMBERS = { name: 'members', verbs: ['get', 'list', ...WRITE.slice(0, -1)] };
+
+/** The resources of a scope: those of namespaces, with the namespace itself, or all. */
+export function inScope(
+  served: readonly ServedResource[],
+  namespaced: boolean,
+): readonly ServedResource[] {
+  return served
+    .filter((each) => !namespaced || each.namespaced || isNamespaces(each))
+    .map((each) =>
+      isNamespaces(each) ? { ...each, subresources: [...each.subresources, MEMBERS] } : each,
+    );
 }
+
+const isNamespaces = (each: ServedResource) => each.group === '' && each.plural === 'namespaces';
 
 export function groupsOf(served: readonly ServedResource[]): string[] {
   const found = [...new Set(served.map((each) => each.group))];

@@ -1,43 +1,36 @@
-/** The kinds that have a page of their own, one description each. */
+/** The kinds that have a page of their own, one description each; cluster-wide ones stand beside. */
 
-import {
-  BrainCircuit,
-  Cpu,
-  FileSliders,
-  HardDrive,
-  KeyRound,
-  NotebookPen,
-  Server,
-} from 'lucide-react';
+import { BrainCircuit, FileSliders, KeyRound, NotebookPen } from 'lucide-react';
 
-import {
-  CONFIG_MAPS,
-  GPU_DEVICES,
-  MODEL_SERVICES,
-  NODES,
-  NOTEBOOKS,
-  SECRETS,
-  STORAGE_CLASSES,
-} from '../api/resources';
+import type { KubeObject } from '../api/objects';
+import { CONFIG_MAPS, MODEL_SERVICES, NOTEBOOKS, SECRETS } from '../api/resources';
+import { CLUSTER_KINDS } from './clusterKinds';
 import { column, computed, image as imageColumn, keysIn, ready, size } from './columns';
 import * as fields from './fields';
 import type { Kind, KindField } from './kind';
-import { at, listAt, numberAt, textAt, withAt, type Path } from './reading';
-import { conditionsOf, generalState, replicaState, stateOfWord, type ObjectState } from './state';
-import type { KubeObject } from '../api/objects';
+import { at, numberAt, textAt, withAt, type Path } from './reading';
+import { generalState, replicaState } from './state';
 
 const TYPE: Path = ['metadata', 'labels', 'ml.llmos.ai/notebook-type'];
 const HOME: Path = ['spec', 'volumeClaimTemplates', 0, 'spec', 'resources', 'requests', 'storage'];
+
+const notebookTypes = [
+  { value: 'jupyter', label: 'Jupyter' },
+  { value: 'code-server', label: 'VS Code' },
+  { value: 'rstudio', label: 'RStudio' },
+];
+
+/** The type as the form calls it; what the form does not know stays as it is. */
+function typeOf(object: KubeObject): string {
+  const type = textAt(object, ...TYPE);
+  return notebookTypes.find((each) => each.value === type)?.label ?? type;
+}
 
 const notebookType: KindField = {
   id: 'type',
   label: 'kinds.fields.notebookType',
   input: 'choice',
-  choices: [
-    { value: 'jupyter', label: 'Jupyter' },
-    { value: 'code-server', label: 'VS Code' },
-    { value: 'rstudio', label: 'RStudio' },
-  ],
+  choices: notebookTypes,
   get: (manifest) => textAt(manifest, ...TYPE) || 'jupyter',
   set: (manifest, value) => withAt(manifest, TYPE, value),
 };
@@ -45,11 +38,12 @@ const notebookType: KindField = {
 const notebooks: Kind = {
   resource: NOTEBOOKS,
   title: 'kinds.notebooks.title',
+  one: 'kinds.notebooks.one',
   lead: 'kinds.notebooks.lead',
   empty: 'kinds.notebooks.empty',
   icon: NotebookPen,
   columns: [
-    column('type', 'kinds.columns.type', TYPE, { from: 'medium', width: '108px' }),
+    computed('type', 'kinds.columns.type', typeOf, { from: 'medium', width: '108px' }),
     imageColumn,
     size,
     ready,
@@ -115,6 +109,7 @@ const notebooks: Kind = {
 const modelServices: Kind = {
   resource: MODEL_SERVICES,
   title: 'kinds.modelServices.title',
+  one: 'kinds.modelServices.one',
   lead: 'kinds.modelServices.lead',
   empty: 'kinds.modelServices.empty',
   icon: BrainCircuit,
@@ -187,6 +182,7 @@ const modelServices: Kind = {
 const configMaps: Kind = {
   resource: CONFIG_MAPS,
   title: 'kinds.configMaps.title',
+  one: 'kinds.configMaps.one',
   lead: 'kinds.configMaps.lead',
   empty: 'kinds.configMaps.empty',
   icon: FileSliders,
@@ -227,6 +223,7 @@ const secretTypes = [
 const secrets: Kind = {
   resource: SECRETS,
   title: 'kinds.secrets.title',
+  one: 'kinds.secrets.one',
   lead: 'kinds.secrets.lead',
   empty: 'kinds.secrets.empty',
   icon: KeyRound,
@@ -273,128 +270,8 @@ const secrets: Kind = {
   data: 'secret',
 };
 
-function nodeState(object: KubeObject): ObjectState {
-  const found = conditionsOf(object).find((each) => each.type === 'Ready');
-  const isReady = found?.status === 'True';
-  if (isReady && at(object, 'spec', 'unschedulable') === true) return stateOfWord('Cordoned');
-  return isReady ? stateOfWord('Ready') : stateOfWord('NotReady', found?.message);
-}
-
-const ROLE_LABEL = 'node-role.kubernetes.io/';
-const nodes: Kind = {
-  resource: NODES,
-  title: 'kinds.nodes.title',
-  lead: 'kinds.nodes.lead',
-  empty: 'kinds.nodes.empty',
-  icon: Server,
-  columns: [
-    computed(
-      'roles',
-      'kinds.columns.roles',
-      (object) =>
-        Object.keys(object.metadata.labels ?? {})
-          .filter((each) => each.startsWith(ROLE_LABEL))
-          .map((each) => each.slice(ROLE_LABEL.length))
-          .join(', '),
-      { from: 'medium' },
-    ),
-    column('cpu', 'kinds.columns.cpu', ['status', 'allocatable', 'cpu'], { width: '80px' }),
-    column('memory', 'kinds.columns.memory', ['status', 'allocatable', 'memory'], {
-      from: 'medium',
-      width: '130px',
-    }),
-    column('gpus', 'kinds.columns.gpus', ['status', 'allocatable', 'nvidia.com/gpu'], {
-      from: 'medium',
-      width: '80px',
-    }),
-    column('version', 'kinds.columns.version', ['status', 'nodeInfo', 'kubeletVersion'], {
-      from: 'wide',
-    }),
-  ],
-  state: nodeState,
-  hasState: true,
-  form: undefined,
-  template: () => ({ metadata: { name: '' }, spec: {} }),
-  hidden: [],
-  data: undefined,
-};
-
-function deviceState(object: KubeObject): ObjectState {
-  const word = textAt(object, 'status', 'state');
-  if (word) return stateOfWord(word);
-  const health = at(object, 'status', 'health');
-  return stateOfWord(health === true ? 'Healthy' : health === false ? 'Unhealthy' : 'Unknown');
-}
-
-const gpuDevices: Kind = {
-  resource: GPU_DEVICES,
-  title: 'kinds.gpuDevices.title',
-  lead: 'kinds.gpuDevices.lead',
-  empty: 'kinds.gpuDevices.empty',
-  icon: Cpu,
-  columns: [
-    column('device', 'kinds.columns.device', ['status', 'devName']),
-    column('vendor', 'kinds.columns.vendor', ['status', 'vendor'], {
-      from: 'wide',
-      width: '110px',
-    }),
-    column('node', 'kinds.columns.node', ['status', 'nodeName'], { from: 'medium' }),
-    computed(
-      'vram',
-      'kinds.columns.vram',
-      (object) => {
-        const megabytes = numberAt(object, 'status', 'vram');
-        return megabytes === undefined ? '' : `${Math.round(megabytes / 102.4) / 10} GiB`;
-      },
-      { width: '100px' },
-    ),
-    computed('pods', 'kinds.columns.pods', (object) => listAt(object, 'status', 'pods').length, {
-      from: 'medium',
-      width: '80px',
-    }),
-  ],
-  state: deviceState,
-  hasState: true,
-  form: undefined,
-  template: () => ({ metadata: { name: '' }, spec: {} }),
-  hidden: [],
-  data: undefined,
-};
-
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
-const storageClasses: Kind = {
-  resource: STORAGE_CLASSES,
-  title: 'kinds.storageClasses.title',
-  lead: 'kinds.storageClasses.lead',
-  empty: 'kinds.storageClasses.empty',
-  icon: HardDrive,
-  columns: [
-    column('provisioner', 'kinds.columns.provisioner', ['provisioner'], { mono: true }),
-    column('default', 'kinds.columns.default', ['metadata', 'annotations', DEFAULT_CLASS], {
-      from: 'medium',
-      width: '100px',
-    }),
-    column('reclaim', 'kinds.columns.reclaim', ['reclaimPolicy'], {
-      from: 'medium',
-      width: '110px',
-    }),
-    column('binding', 'kinds.columns.binding', ['volumeBindingMode'], { from: 'wide' }),
-  ],
-  state: generalState,
-  hasState: false,
-  form: undefined,
-  template: () => ({
-    metadata: { name: '' },
-    provisioner: 'kubernetes.io/no-provisioner',
-    volumeBindingMode: 'WaitForFirstConsumer',
-  }),
-  hidden: [],
-  data: undefined,
-};
-
 export const WORKLOAD_KINDS: readonly Kind[] = [notebooks, modelServices];
 export const CONFIGURATION_KINDS: readonly Kind[] = [configMaps, secrets];
-export const CLUSTER_KINDS: readonly Kind[] = [nodes, gpuDevices, storageClasses];
 export const DESCRIBED: readonly Kind[] = [
   ...WORKLOAD_KINDS,
   ...CONFIGURATION_KINDS,

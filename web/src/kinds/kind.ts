@@ -71,6 +71,10 @@ export interface Kind {
   readonly resource: Resource;
   /** Of many; kinds without a description of their own are called as the API calls them. */
   readonly title: ParseKeys | undefined;
+  /** Of one. */
+  readonly one: ParseKeys | undefined;
+  /** The platform finds them by itself: nobody is invited to make one. */
+  readonly found?: boolean;
   readonly lead: ParseKeys | undefined;
   readonly empty: ParseKeys | undefined;
   readonly icon: LucideIcon;

@@ -126,6 +126,7 @@ export function otherKind(resource: Resource): Kind {
   return {
     resource,
     title: undefined,
+    one: undefined,
     lead: undefined,
     empty: undefined,
     icon: Box,

@@ -16,6 +16,8 @@ const tones: ReadonlyMap<string, Tone> = new Map([
   ['Available', 'ok'],
   ['Bound', 'ok'],
   ['Complete', 'ok'],
+  ['Free', 'ok'],
+  ['InUse', 'accent'],
   ['Completed', 'ok'],
   ['Healthy', 'ok'],
   ['Ready', 'ok'],

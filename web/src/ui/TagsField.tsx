@@ -45,10 +45,10 @@ export function TagsField(props: TagsFieldProps) {
     .filter((each) => !values.includes(each) && say(each).toLowerCase().includes(word))
     .slice(0, OFFERED)
     .map((id) => ({ id }));
-  const add = (value: string) => {
-    const next = value.trim();
+  const add = (...words: string[]) => {
+    const next = new Set([...values, ...words.map((each) => each.trim()).filter(Boolean)]);
     setTyped('');
-    if (next !== '' && !values.includes(next)) onChange([...values, next]);
+    if (next.size > values.length) onChange([...next]);
   };
   return (
     <div className="field">
@@ -56,7 +56,8 @@ export function TagsField(props: TagsFieldProps) {
         className="field"
         value={null}
         inputValue={typed}
-        onInputChange={setTyped}
+        // A comma ends a word, and parts what is pasted.
+        onInputChange={(text) => (text.includes(',') ? add(...text.split(',')) : setTyped(text))}
         onChange={(key) => {
           if (key !== null) add(String(key));
         }}
@@ -73,7 +74,9 @@ export function TagsField(props: TagsFieldProps) {
             autoComplete="off"
             placeholder={placeholder ?? t('common.add')}
             onKeyDown={(event) => {
-              if (event.key === ',' && typed.trim() !== '') {
+              // Where a suggestion is pointed at, that one is meant.
+              const pointing = event.currentTarget.hasAttribute('aria-activedescendant');
+              if (event.key === 'Enter' && typed.trim() !== '' && !pointing) {
                 event.preventDefault();
                 add(typed);
               }

@@ -66,39 +66,46 @@ export const kinds = {
   },
   notebooks: {
     title: 'Notebooks',
+    one: 'Notebook',
     lead: 'Interactive servers for development: Jupyter, VS Code or RStudio, each in its namespace.',
     empty:
       'A notebook runs in a namespace of your team, and all its members find it here. Create one: choose a type, an image and how much it may use.',
   },
   modelServices: {
     title: 'Model Services',
+    one: 'Model Service',
     lead: 'Models that are served behind an API, each in its namespace.',
     empty:
       'A model service loads a model from a registry and answers requests inside the cluster. Create one: name the model and how many GPUs a replica gets.',
   },
   configMaps: {
     title: 'ConfigMaps',
+    one: 'ConfigMap',
     lead: 'Settings for what runs in a namespace; nothing in them is secret.',
     empty: 'Keep configuration apart from images: create a ConfigMap, and let pods mount it.',
   },
   secrets: {
     title: 'Secrets',
+    one: 'Secret',
     lead: 'Passwords, tokens and keys. Values are shown when you ask for them.',
     empty:
       'Keep what must stay secret here: owners and editors of the namespace can read it, readers cannot.',
   },
   nodes: {
     title: 'Nodes',
+    one: 'Node',
     lead: 'The machines of the cluster. They belong to no namespace; everybody sees them, administrators change them.',
     empty: 'No machine has joined the cluster yet.',
   },
   gpuDevices: {
     title: 'GPU Devices',
+    one: 'GPU Device',
     lead: 'The GPUs of all nodes. They belong to no namespace; a quota says how many a namespace may use.',
     empty: 'The platform found no GPU on any node.',
   },
   storageClasses: {
     title: 'Storage Classes',
+    one: 'Storage Class',
     lead: 'Kinds of storage that volumes are made of. They belong to no namespace.',
     empty: 'Without a storage class no volume is made by itself. An administrator creates one.',
   },
@@ -191,7 +198,9 @@ export const kinds = {
     Creating: 'Creating',
     Error: 'Error',
     Failed: 'Failed',
+    Free: 'Free',
     Healthy: 'Healthy',
+    InUse: 'In use',
     InProgress: 'In progress',
     Lost: 'Lost',
     Normal: 'Normal',

@@ -35,7 +35,7 @@ export const users = {
   inactive: 'Inactive',
   memberOf: 'Member of',
   memberships: 'Memberships',
-  noGlobalRoles: 'None: the user may do nothing in the whole cluster.',
+  noGlobalRoles: 'None but Standard User, which everybody has.',
   noMemberships: 'The user is a member of no namespace. Add him on the page of a namespace.',
   none: 'There are no users that you may see',
   noneHint: 'Administrators see all users, everybody else himself.',

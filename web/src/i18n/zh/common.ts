@@ -2,7 +2,7 @@ export const common = {
   actions: '操作',
   actionsOf: '{{name}} 的操作',
   add: '添加',
-  age: '存在时间',
+  age: '时长',
   all: '全部',
   back: '返回',
   cancel: '取消',

@@ -61,38 +61,45 @@ export const kinds = {
   },
   notebooks: {
     title: 'Notebook',
+    one: 'Notebook',
     lead: '用于开发的交互式服务：Jupyter、VS Code 或 RStudio，各自位于所属的命名空间。',
     empty:
       'Notebook 运行在您团队的命名空间中，所有成员都能在这里找到它。创建一个：选择类型、镜像以及可用资源。',
   },
   modelServices: {
     title: '模型服务',
+    one: '模型服务',
     lead: '通过 API 提供服务的模型，各自位于所属的命名空间。',
     empty:
       '模型服务从仓库加载模型，并在集群内响应请求。创建一个：指定模型以及每个副本的 GPU 数量。',
   },
   configMaps: {
     title: 'ConfigMap',
+    one: 'ConfigMap',
     lead: '命名空间中运行内容的配置；其中没有机密信息。',
     empty: '将配置与镜像分开：创建 ConfigMap，并由 Pod 挂载。',
   },
   secrets: {
     title: 'Secret',
+    one: 'Secret',
     lead: '密码、令牌和密钥。只有在您要求时才显示其值。',
     empty: '在这里保存需要保密的内容：命名空间的所有者和编辑者可以读取，只读成员不能。',
   },
   nodes: {
     title: '节点',
+    one: '节点',
     lead: '集群的机器。它们不属于任何命名空间；所有人可见，由管理员管理。',
     empty: '还没有机器加入集群。',
   },
   gpuDevices: {
     title: 'GPU 设备',
+    one: 'GPU 设备',
     lead: '所有节点的 GPU。它们不属于任何命名空间；配额决定命名空间可以使用多少。',
     empty: '平台没有在任何节点上发现 GPU。',
   },
   storageClasses: {
     title: '存储类',
+    one: '存储类',
     lead: '用于创建卷的存储类型。它们不属于任何命名空间。',
     empty: '没有存储类就不会自动创建卷。由管理员创建。',
   },
@@ -185,7 +192,9 @@ export const kinds = {
     Creating: '正在创建',
     Error: '错误',
     Failed: '失败',
+    Free: '空闲',
     Healthy: '健康',
+    InUse: '使用中',
     InProgress: '进行中',
     Lost: '丢失',
     Normal: '正常',

@@ -33,7 +33,7 @@ export const users = {
   inactive: '已停用',
   memberOf: '所属命名空间',
   memberships: '成员资格',
-  noGlobalRoles: '无：该用户在集群范围内没有任何权限。',
+  noGlobalRoles: '除每个人都有的“标准用户”外，没有其他角色。',
   noMemberships: '该用户不是任何命名空间的成员。请在命名空间页面添加。',
   none: '没有您可以查看的用户',
   noneHint: '管理员可以查看所有用户，其他人只能查看自己。',

@@ -21,7 +21,7 @@ import { toast } from '../../ui/toasts';
 import { nameProblem } from './names';
 import { isComplete, ObjectForm } from './ObjectForm';
 import { placeOfList, placeOfObject } from './places';
-import { useTitle } from './useTitle';
+import { useOne, useTitle } from './useTitle';
 import './resources.css';
 
 const CreateYaml = lazy(() => import('./CreateYaml'));
@@ -50,6 +50,7 @@ export function CreatePage() {
 function Create({ kind, first }: { kind: Kind; first: string }) {
   const { t } = useTranslation();
   const title = useTitle();
+  const one = useOne();
   const navigate = useNavigate();
   const { resource } = kind;
   const [manifest, setManifest] = useState<object>(() => kind.template(first));
@@ -64,7 +65,7 @@ function Create({ kind, first }: { kind: Kind; first: string }) {
   const leave = () => void navigate(placeOfList(resource));
   return (
     <Page
-      title={t('kinds.create', { kind: resource.kind })}
+      title={t('kinds.create', { kind: one(kind) })}
       crumbs={<Link {...placeOfList(resource)}>{title(kind)}</Link>}
       fill={asYaml}
       actions={
@@ -162,12 +163,12 @@ function CreateForm({ kind, manifest, onChange, create, onCancel }: FormProps) {
         <ObjectForm {...{ fields, manifest, onChange }} exists={false} />
       </Card>
       {error !== undefined && <Problem error={error} />}
-      <div className="form-actions">
+      <footer className="form-foot">
+        <Button onPress={onCancel}>{t('common.cancel')}</Button>
         <MayButton look="primary" type="submit" answer={answer} isDisabled={!ready} busy={busy}>
           {t('common.create')}
         </MayButton>
-        <Button onPress={onCancel}>{t('common.cancel')}</Button>
-      </div>
+      </footer>
     </form>
   );
 }

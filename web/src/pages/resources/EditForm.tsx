@@ -75,7 +75,8 @@ export function EditForm({ kind, object, onDone }: Props) {
         <ObjectForm key={round} {...{ fields, manifest }} onChange={setManifest} exists />
       </Card>
       {error !== undefined && <Problem error={error} />}
-      <div className="form-actions">
+      <footer className="form-foot">
+        <Button onPress={onDone}>{t('common.cancel')}</Button>
         <MayButton
           look="primary"
           type="submit"
@@ -85,8 +86,7 @@ export function EditForm({ kind, object, onDone }: Props) {
         >
           {t('common.save')}
         </MayButton>
-        <Button onPress={onDone}>{t('common.cancel')}</Button>
-      </div>
+      </footer>
     </form>
   );
 }

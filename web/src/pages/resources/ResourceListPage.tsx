@@ -14,7 +14,7 @@ import { MayButton } from '../../ui/Button';
 import { ButtonLink } from '../../ui/Links';
 import { Empty, Loading, Page } from '../../ui/Page';
 import { ResourceTable } from './ResourceTable';
-import { useTitle } from './useTitle';
+import { useOne, useTitle } from './useTitle';
 
 const route = getRouteApi('/shell/resources/$kind');
 
@@ -46,7 +46,7 @@ function KindPage({ kind }: { kind: Kind }) {
       title={title(kind)}
       lead={kind.lead === undefined ? undefined : t(kind.lead)}
       mark={!resource.namespaced && <Tag>{t('kinds.clusterWide')}</Tag>}
-      actions={<CreateButton kind={kind} namespaces={namespaces} />}
+      actions={!kind.found && <CreateButton kind={kind} namespaces={namespaces} />}
       fill
     >
       <ResourceTable
@@ -61,13 +61,14 @@ function KindPage({ kind }: { kind: Kind }) {
 /** Leads to the page that makes one; where nobody knows the namespace yet, that page asks for it. */
 export function CreateButton({ kind, namespaces }: { kind: Kind; namespaces: readonly string[] }) {
   const { t } = useTranslation();
+  const one = useOne();
   const { resource } = kind;
   const [only] = namespaces;
   const place = resource.namespaced && namespaces.length === 1 && only ? { namespace: only } : {};
   const asked = useMay({ verb: 'create', resource, ...place });
   const open = resource.namespaced && namespaces.length !== 1;
   const answer: Answer = open ? { allowed: true, reason: '' } : asked;
-  const label = t('kinds.create', { kind: resource.kind });
+  const label = t('kinds.create', { kind: one(kind) });
   if (answer.allowed === false) {
     return (
       <MayButton look="primary" answer={answer} icon={<Plus aria-hidden />}>
@@ -90,9 +91,10 @@ export function CreateButton({ kind, namespaces }: { kind: Kind; namespaces: rea
 
 export function NoObjects({ kind, namespaces }: { kind: Kind; namespaces: readonly string[] }) {
   const { t } = useTranslation();
+  const one = useOne();
   const Icon = kind.icon;
   const [only] = namespaces;
-  const named = { kind: kind.resource.kind };
+  const named = { kind: one(kind) };
   const title =
     namespaces.length === 1 && only !== undefined
       ? t('kinds.noneIn', { ...named, namespace: only })

@@ -7,3 +7,9 @@ export function useTitle(): (kind: Kind) => string {
   const { t } = useTranslation();
   return (kind) => (kind.title === undefined ? kind.resource.kind : t(kind.title));
 }
+
+/** What one of them is called. */
+export function useOne(): (kind: Kind) => string {
+  const { t } = useTranslation();
+  return (kind) => (kind.one === undefined ? kind.resource.kind : t(kind.one));
+}

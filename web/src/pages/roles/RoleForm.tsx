@@ -116,12 +116,12 @@ export function RoleForm({ kind, role: first, exists, answer, onSave, onCancel }
       </Card>
       {!whole && <p className="hint">{t('roles.incomplete')}</p>}
       {error !== undefined && <Problem error={error} />}
-      <div className="form-actions">
+      <footer className="form-foot">
+        <Button onPress={onCancel}>{t('common.cancel')}</Button>
         <MayButton look="primary" type="submit" answer={answer} isDisabled={!ready} busy={busy}>
           {exists ? t('common.save') : t('common.create')}
         </MayButton>
-        <Button onPress={onCancel}>{t('common.cancel')}</Button>
-      </div>
+      </footer>
     </form>
   );
 }
