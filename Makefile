@@ -28,7 +28,9 @@ serve: setup ## Start the server; options in ARGS, e.g. ARGS='--port 9443 --data
 	@exec $(BIN)/llmos serve $(ARGS)
 
 test: setup check page-test ## Run every check and every test
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -m "not browser" $(ARGS)
+# Playwright leaves an event loop running in its process, where other tests would find it.
+	@$(PYTEST) -m browser $(ARGS)
 
 test-fast: setup ## Run the unit tests alone, within a minute
 	@$(PYTEST) -m "not slow and not clients" $(ARGS)
