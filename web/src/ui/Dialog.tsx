@@ -1,10 +1,11 @@
 import { X } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { type ReactNode } from 'react';
 import { Dialog as AriaDialog, Form, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
 import { Problem } from './Banner';
 import { Button, IconButton } from './Button';
+import { useAttempt } from './useAttempt';
 import './dialog.css';
 
 export interface DialogProps {
@@ -81,20 +82,12 @@ interface FormBodyProps {
 /** Lives as long as the dialog is open, so that an old error is not shown the next time. */
 function FormBody({ children, submit, danger, ready, onSubmit, onClose }: FormBodyProps) {
   const { t } = useTranslation();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const run = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const { busy, error, attempt } = useAttempt();
+  const run = () =>
+    attempt(async () => {
       await onSubmit();
       onClose();
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Form
       className="dialog-form"

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Boxes, Download, Ellipsis, Pencil, Plus, SearchX, Trash2, Users } from 'lucide-react';
+import { Boxes, Download, Ellipsis, Pencil, Plus, Trash2, Users } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -11,15 +11,16 @@ import { useRoleNames } from '../../domain/roles';
 import type { Place } from '../../domain/namespaces';
 import { UserText } from '../../ui/Badge';
 import { Age } from '../../ui/Age';
-import { Banner, Problem } from '../../ui/Banner';
+import { Banner } from '../../ui/Banner';
 import { IconButton, MayButton, Button } from '../../ui/Button';
 import { downloadYaml } from '../../ui/download';
-import { SearchField } from '../../ui/Fields';
+import { FilteredTable } from '../../ui/FilteredTable';
+import { Listed } from '../../ui/Listed';
 import { ActionMenu, type MenuAction } from '../../ui/Menu';
-import { Empty, Loading, Page } from '../../ui/Page';
-import { Table, type Column } from '../../ui/Table';
+import { Empty, Page } from '../../ui/Page';
+import type { Column } from '../../ui/Table';
 import { Tabs } from '../../ui/Tabs';
-import { useRows, type Sort } from '../../ui/useRows';
+import type { Sort } from '../../ui/useRows';
 import { ContentsCell, MembersCell, QuotaCell, StateCell } from './cells';
 import { DeleteNamespaces } from './DeleteNamespaces';
 import { useNamespaceRows, type NamespaceRow } from './rows';
@@ -140,15 +141,11 @@ export function NamespacesPage() {
         </MayButton>
       }
     >
-      {error && freshness === 'refused' ? (
-        <Problem error={error} />
-      ) : freshness === 'loading' ? (
-        <Loading label={t('common.loading')} />
-      ) : (
+      <Listed {...{ freshness, error }}>
         <Tabs label={t('namespaces.tabs')} items={tabs} selected={place} onSelect={setPlace}>
           <PlaceTable key={place} place={place} rows={byPlace.get(place) ?? []} />
         </Tabs>
-      )}
+      </Listed>
     </Page>
   );
 }
@@ -156,11 +153,8 @@ export function NamespacesPage() {
 function PlaceTable({ place, rows }: { place: Place; rows: readonly NamespaceRow[] }) {
   const { t } = useTranslation();
   const columns = useColumns();
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(byName);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [toDelete, setToDelete] = useState<readonly NamespaceRow[]>();
-  const shown = useRows(rows, columns, sort, filter);
   const chosen = useMemo(() => rows.filter((row) => selected.has(idOf(row))), [rows, selected]);
   const mayDelete = useMay({ verb: 'delete', resource: NAMESPACES });
   const why =
@@ -210,51 +204,38 @@ function PlaceTable({ place, rows }: { place: Place; rows: readonly NamespaceRow
     <>
       {place === 'public' && <Banner tone="info">{t('namespaces.publicHint')}</Banner>}
       {place === 'system' && <Banner tone="info">{t('namespaces.systemHint')}</Banner>}
-      <div className="table-tools">
-        <SearchField
-          label={t('common.filter')}
-          placeholder={t('common.filterPlaceholder')}
-          value={filter}
-          onChange={setFilter}
-        />
-        {chosen.length > 0 && (
-          <>
-            <span className="muted">{t('common.selected', { count: chosen.length })}</span>
-            <Button
-              icon={<Download aria-hidden />}
-              onPress={() =>
-                void downloadYaml(
-                  NAMESPACES,
-                  chosen.map((row) => row.namespace),
-                )
-              }
-            >
-              {t('common.downloadYaml')}
-            </Button>
-            <MayButton
-              answer={why === undefined ? mayDelete : { allowed: false, reason: why }}
-              icon={<Trash2 aria-hidden />}
-              onPress={() => setToDelete(chosen)}
-            >
-              {t('common.delete')}
-            </MayButton>
-          </>
-        )}
-        <span className="grow" />
-        {filter !== '' && (
-          <span className="muted numeric" role="status">
-            {t('common.matches', { shown: shown.length, count: rows.length })}
-          </span>
-        )}
-      </div>
-      <Table
+      <FilteredTable
+        by={byName}
+        deeds={
+          chosen.length > 0 && (
+            <>
+              <span className="muted">{t('common.selected', { count: chosen.length })}</span>
+              <Button
+                icon={<Download aria-hidden />}
+                onPress={() =>
+                  void downloadYaml(
+                    NAMESPACES,
+                    chosen.map((row) => row.namespace),
+                  )
+                }
+              >
+                {t('common.downloadYaml')}
+              </Button>
+              <MayButton
+                answer={why === undefined ? mayDelete : { allowed: false, reason: why }}
+                icon={<Trash2 aria-hidden />}
+                onPress={() => setToDelete(chosen)}
+              >
+                {t('common.delete')}
+              </MayButton>
+            </>
+          )
+        }
         label={t('namespaces.title')}
-        rows={shown}
+        rows={rows}
         columns={columns}
         rowId={idOf}
         rowName={nameOf}
-        sort={sort}
-        onSort={setSort}
         selected={selected}
         onSelect={setSelected}
         menu={(row) => (
@@ -270,7 +251,7 @@ function PlaceTable({ place, rows }: { place: Place; rows: readonly NamespaceRow
             }
           />
         )}
-        empty={<NoNamespaces place={place} filter={filter} />}
+        empty={<NoNamespaces place={place} />}
       />
       <DeleteNamespaces
         rows={toDelete ?? []}
@@ -281,18 +262,9 @@ function PlaceTable({ place, rows }: { place: Place; rows: readonly NamespaceRow
   );
 }
 
-function NoNamespaces({ place, filter }: { place: Place; filter: string }) {
+function NoNamespaces({ place }: { place: Place }) {
   const { t } = useTranslation();
   const admin = isAdmin(useIdentity());
-  if (filter !== '') {
-    return (
-      <Empty
-        icon={<SearchX aria-hidden />}
-        title={t('common.nothingMatches', { text: filter })}
-        hint={t('common.nothingMatchesHint')}
-      />
-    );
-  }
   const [title, hint] =
     place !== 'mine'
       ? [t('namespaces.emptyOtherTitle'), t('namespaces.emptyOtherHint')]

@@ -22,6 +22,7 @@ import { nameProblem } from './names';
 import { isComplete, ObjectForm } from './ObjectForm';
 import { placeOfList, placeOfObject } from './places';
 import { useOne, useTitle } from './useTitle';
+import { useAttempt } from '../../ui/useAttempt';
 import './resources.css';
 
 const CreateYaml = lazy(() => import('./CreateYaml'));
@@ -106,8 +107,7 @@ interface FormProps {
 
 function CreateForm({ kind, manifest, onChange, create, onCancel }: FormProps) {
   const { t } = useTranslation();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, attempt } = useAttempt();
   const fields = kind.form?.fields ?? [];
   const name = textAt(manifest, 'metadata', 'name');
   const namespace = textAt(manifest, 'metadata', 'namespace');
@@ -121,16 +121,10 @@ function CreateForm({ kind, manifest, onChange, create, onCancel }: FormProps) {
     problem === undefined &&
     (!namespaced || namespace !== '') &&
     isComplete(fields, manifest);
-  const submit = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const submit = () =>
+    attempt(async () => {
       await create(manifest);
-    } catch (refused) {
-      setError(refused);
-      setBusy(false);
-    }
-  };
+    });
   return (
     <form
       className="form-page"

@@ -6,6 +6,7 @@ import { fromYaml, toYaml } from '../../kinds/manifest';
 import { Button } from '../../ui/Button';
 import { YamlEditor } from '../../ui/YamlEditor';
 import { ManifestProblem } from './ManifestProblem';
+import { useAttempt } from '../../ui/useAttempt';
 
 interface Props {
   resource: Resource;
@@ -21,18 +22,11 @@ export default function CreateYaml({ resource, manifest, onCreate, onCancel, onF
   const { t } = useTranslation();
   const [first] = useState(() => toYaml(resource, manifest));
   const [text, setText] = useState(first);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const create = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const { busy, error, setError, attempt } = useAttempt();
+  const create = () =>
+    attempt(async () => {
       await onCreate(fromYaml(resource, text));
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
-  };
+    });
   const toForm = () => {
     try {
       onForm?.(fromYaml(resource, text));

@@ -11,6 +11,7 @@ import { Button, MayButton } from '../../ui/Button';
 import { Card } from '../../ui/Page';
 import { toast } from '../../ui/toasts';
 import { isComplete, ObjectForm } from './ObjectForm';
+import { useAttempt } from '../../ui/useAttempt';
 
 interface Props {
   kind: Kind;
@@ -25,8 +26,7 @@ export function EditForm({ kind, object, onDone }: Props) {
   const [base, setBase] = useState(object);
   const [manifest, setManifest] = useState<object>(object);
   const [round, setRound] = useState(0);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, setError, attempt } = useAttempt();
   const { name, namespace } = object.metadata;
   const place = { name, ...(namespace !== undefined && { namespace }) };
   const mayUpdate = useMay({ verb: 'update', resource: kind.resource, ...place });
@@ -37,20 +37,13 @@ export function EditForm({ kind, object, onDone }: Props) {
     setError(undefined);
     setRound(round + 1);
   };
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const save = () =>
+    attempt(async () => {
       const saved = await replaceObject(kind.resource, manifest as KubeObject);
       collectionOf(kind.resource, namespace).put(saved);
       toast({ tone: 'ok', title: t('common.saved', { name }) });
       onDone();
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <form
       className="form-page"

@@ -1,5 +1,5 @@
-import { CalendarClock, SearchX } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { CalendarClock } from 'lucide-react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { uidOf, type KubeObject } from '../../api/objects';
@@ -8,11 +8,11 @@ import { numberAt, textAt } from '../../kinds/reading';
 import { stateOfWord } from '../../kinds/state';
 import { Age } from '../../ui/Age';
 import { UserText } from '../../ui/Badge';
-import { Problem } from '../../ui/Banner';
-import { SearchField } from '../../ui/Fields';
-import { Empty, Loading } from '../../ui/Page';
-import { Table, type Column } from '../../ui/Table';
-import { useRows, type Sort } from '../../ui/useRows';
+import { FilteredTable } from '../../ui/FilteredTable';
+import { Listed } from '../../ui/Listed';
+import { Empty } from '../../ui/Page';
+import type { Column } from '../../ui/Table';
+import type { Sort } from '../../ui/useRows';
 import { Refused } from './Refused';
 import { StateBadge } from './StateBadge';
 import { useList } from './useList';
@@ -46,52 +46,31 @@ export function EventsTable({ namespace, about }: { namespace: string; about?: K
     [items, uid],
   );
   if (why !== undefined) return <Refused what={t('kinds.tabs.events')} why={why} />;
-  if (error && freshness === 'refused') return <Problem error={error} />;
-  if (freshness === 'loading') return <Loading label={t('common.loading')} />;
-  return <Rows rows={rows} withSubject={about === undefined} />;
+  return (
+    <Listed {...{ freshness, error }}>
+      <Rows rows={rows} withSubject={about === undefined} />
+    </Listed>
+  );
 }
 
 function Rows({ rows, withSubject }: { rows: readonly KubeObject[]; withSubject: boolean }) {
   const { t } = useTranslation();
-  const columns = useColumns(withSubject);
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(newestFirst);
-  const shown = useRows(rows, columns, sort, filter);
   return (
-    <>
-      <div className="table-tools">
-        <SearchField
-          label={t('common.filter')}
-          placeholder={t('common.filterPlaceholder')}
-          value={filter}
-          onChange={setFilter}
+    <FilteredTable
+      by={newestFirst}
+      label={t('kinds.tabs.events')}
+      rows={rows}
+      columns={useColumns(withSubject)}
+      rowId={uidOf}
+      rowName={(row) => textAt(row, 'reason')}
+      empty={
+        <Empty
+          icon={<CalendarClock aria-hidden />}
+          title={t('kinds.noEvents')}
+          hint={t('kinds.noEventsHint')}
         />
-      </div>
-      <Table
-        label={t('kinds.tabs.events')}
-        rows={shown}
-        columns={columns}
-        rowId={uidOf}
-        rowName={(row) => textAt(row, 'reason')}
-        sort={sort}
-        onSort={setSort}
-        empty={
-          filter === '' ? (
-            <Empty
-              icon={<CalendarClock aria-hidden />}
-              title={t('kinds.noEvents')}
-              hint={t('kinds.noEventsHint')}
-            />
-          ) : (
-            <Empty
-              icon={<SearchX aria-hidden />}
-              title={t('common.nothingMatches', { text: filter })}
-              hint={t('common.nothingMatchesHint')}
-            />
-          )
-        }
-      />
-    </>
+      }
+    />
   );
 }
 

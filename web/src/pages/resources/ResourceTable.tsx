@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { Download, SearchX, Trash2 } from 'lucide-react';
+import { Download, Trash2 } from 'lucide-react';
 import { useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -8,13 +8,12 @@ import { uidOf, type KubeObject } from '../../api/objects';
 import type { Kind, KindColumn } from '../../kinds/kind';
 import { Age } from '../../ui/Age';
 import { UserText } from '../../ui/Badge';
-import { Problem } from '../../ui/Banner';
 import { Button, MayButton } from '../../ui/Button';
 import { downloadYaml } from '../../ui/download';
-import { SearchField } from '../../ui/Fields';
-import { Empty, Loading } from '../../ui/Page';
-import { Table, type Column } from '../../ui/Table';
-import { useRows, type Sort } from '../../ui/useRows';
+import { FilteredTable } from '../../ui/FilteredTable';
+import { Listed } from '../../ui/Listed';
+import type { Column } from '../../ui/Table';
+import type { Sort } from '../../ui/useRows';
 import { DeleteObjects } from './DeleteObjects';
 import { placeOfObject } from './places';
 import { RowMenu } from './RowMenu';
@@ -39,7 +38,6 @@ const nameOf = (object: KubeObject) => object.metadata.name;
 
 /** The objects of a kind: live, filtered, sorted, chosen. */
 export function ResourceTable({ kind, namespaces, empty, tools }: ResourceTableProps) {
-  const { t } = useTranslation();
   const title = useTitle();
   const { resource } = kind;
   const single = namespaces.length === 1 ? namespaces[0] : undefined;
@@ -55,9 +53,11 @@ export function ResourceTable({ kind, namespaces, empty, tools }: ResourceTableP
     [items, namespaces, resource.namespaced],
   );
   if (why !== undefined) return <Refused what={title(kind)} why={why} />;
-  if (error && freshness === 'refused') return <Problem error={error} />;
-  if (freshness === 'loading') return <Loading label={t('common.loading')} />;
-  return <Rows {...{ kind, rows, single, empty, tools }} />;
+  return (
+    <Listed {...{ freshness, error }}>
+      <Rows {...{ kind, rows, single, empty, tools }} />
+    </Listed>
+  );
 }
 
 interface RowsProps {
@@ -69,48 +69,31 @@ interface RowsProps {
 }
 
 function Rows({ kind, rows, single, empty, tools }: RowsProps) {
-  const { t } = useTranslation();
   const title = useTitle();
   const { resource } = kind;
   const columns = useColumns(kind, resource.namespaced && single === undefined);
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(byName);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [toDelete, setToDelete] = useState<readonly KubeObject[]>();
-  const shown = useRows(rows, columns, sort, filter);
   const chosen = useMemo(() => rows.filter((row) => selected.has(uidOf(row))), [rows, selected]);
   return (
     <>
-      <div className="table-tools">
-        <SearchField
-          label={t('common.filter')}
-          placeholder={t('common.filterPlaceholder')}
-          value={filter}
-          onChange={setFilter}
-        />
-        {chosen.length > 0 && <Chosen {...{ kind, chosen }} onDelete={() => setToDelete(chosen)} />}
-        <span className="grow" />
-        {filter !== '' && (
-          <span className="muted numeric" role="status">
-            {t('common.matches', { shown: shown.length, count: rows.length })}
-          </span>
-        )}
-        {tools}
-      </div>
-      <Table
+      <FilteredTable
+        by={byName}
+        deeds={
+          chosen.length > 0 && <Chosen {...{ kind, chosen }} onDelete={() => setToDelete(chosen)} />
+        }
+        tools={tools}
         label={title(kind)}
-        rows={shown}
+        rows={rows}
         columns={columns}
         rowId={uidOf}
         rowName={nameOf}
-        sort={sort}
-        onSort={setSort}
         selected={selected}
         onSelect={setSelected}
         menu={(row) => (
           <RowMenu kind={kind} object={row} onDelete={(object) => setToDelete([object])} />
         )}
-        empty={filter === '' ? empty : <NothingFound filter={filter} />}
+        empty={empty}
       />
       <DeleteObjects
         resource={resource}
@@ -144,17 +127,6 @@ function Chosen(props: { kind: Kind; chosen: readonly KubeObject[]; onDelete: ()
         {t('common.delete')}
       </MayButton>
     </>
-  );
-}
-
-function NothingFound({ filter }: { filter: string }) {
-  const { t } = useTranslation();
-  return (
-    <Empty
-      icon={<SearchX aria-hidden />}
-      title={t('common.nothingMatches', { text: filter })}
-      hint={t('common.nothingMatchesHint')}
-    />
   );
 }
 

@@ -14,6 +14,7 @@ import { downloadYaml } from '../../ui/download';
 import { toast } from '../../ui/toasts';
 import { YamlEditor } from '../../ui/YamlEditor';
 import { ManifestProblem } from './ManifestProblem';
+import { useAttempt } from '../../ui/useAttempt';
 
 interface Draft {
   text: string;
@@ -35,8 +36,7 @@ export default function YamlContent({ kind, object }: { kind: Kind; object: Kube
   const secret = kind.hidden.length > 0;
   const [revealed, setRevealed] = useState(!secret);
   const [draft, setDraft] = useState<Draft>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, setError, attempt } = useAttempt();
   const live = useMemo(
     () => toYaml(resource, revealed ? object : masked(object, kind.hidden)),
     [resource, object, revealed, kind.hidden],
@@ -46,21 +46,14 @@ export default function YamlContent({ kind, object }: { kind: Kind; object: Kube
     setDraft(undefined);
     setError(undefined);
   };
-  const save = async () => {
-    if (!draft) return;
-    setBusy(true);
-    setError(undefined);
-    try {
+  const save = () =>
+    attempt(async () => {
+      if (!draft) return;
       const saved = await replaceObject(resource, editedFrom(resource, object, draft.text));
       collectionOf(resource, namespace).put(saved);
       setDraft(undefined);
       toast({ tone: 'ok', title: t('common.saved', { name }) });
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
     <div className="page-yaml">
       {behind && (

@@ -13,6 +13,7 @@ import { nameProblem } from '../resources/names';
 import type { Role, RoleKind } from './roleKinds';
 import { keyed, RuleEditor } from './RuleEditor';
 import { RulesTable } from './RulesTable';
+import { useAttempt } from '../../ui/useAttempt';
 import '../resources/resources.css';
 
 interface Props {
@@ -29,8 +30,7 @@ export function RoleForm({ kind, role: first, exists, answer, onSave, onCancel }
   const { t } = useTranslation();
   const [role, setRole] = useState(first);
   const [rules, setRules] = useState(() => keyed(first.rules ?? []));
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, attempt } = useAttempt();
   const builtin = first.spec?.builtin === true;
   const { name } = role.metadata;
   const problem = exists ? undefined : nameProblem(name);
@@ -38,16 +38,10 @@ export function RoleForm({ kind, role: first, exists, answer, onSave, onCancel }
   const ready = name !== '' && problem === undefined && whole;
   const { defaultField, scope } = kind;
   const set = (path: readonly string[], value: unknown) => setRole(withAt(role, path, value));
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const save = () =>
+    attempt(async () => {
       await onSave(builtin ? role : { ...role, rules: rules.map((each) => each.rule) });
-    } catch (refused) {
-      setError(refused);
-      setBusy(false);
-    }
-  };
+    });
   return (
     <form
       className="form-page"

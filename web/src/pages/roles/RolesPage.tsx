@@ -12,15 +12,15 @@ import type { RoleTemplateBinding } from '../../domain/members';
 import { descriptionOf } from '../../domain/namespaces';
 import { Age } from '../../ui/Age';
 import { Tag, UserText } from '../../ui/Badge';
-import { Problem } from '../../ui/Banner';
 import { IconButton, MayButton } from '../../ui/Button';
-import { SearchField } from '../../ui/Fields';
+import { FilteredTable } from '../../ui/FilteredTable';
+import { Listed } from '../../ui/Listed';
 import { Actions, AskingMenu, type MenuAction } from '../../ui/Menu';
 import { ButtonLink } from '../../ui/Links';
-import { Empty, Loading, Page } from '../../ui/Page';
-import { Table, type Column } from '../../ui/Table';
+import { Empty, Page } from '../../ui/Page';
+import type { Column } from '../../ui/Table';
 import { Tabs } from '../../ui/Tabs';
-import { useRows, type Sort } from '../../ui/useRows';
+import type { Sort } from '../../ui/useRows';
 import { useWhyNot } from '../../ui/useWhyNot';
 import { DeleteObjects } from '../resources/DeleteObjects';
 import { ROLE_KINDS, type Role, type RoleKind, type Scope } from './roleKinds';
@@ -74,13 +74,9 @@ export function RolesPage() {
         }
       >
         <p className="muted">{t(`roles.about.${scope}`)}</p>
-        {error && freshness === 'refused' ? (
-          <Problem error={error} />
-        ) : freshness === 'loading' ? (
-          <Loading label={t('common.loading')} />
-        ) : (
+        <Listed {...{ freshness, error }}>
           <RoleTable key={scope} kind={kind} roles={items} />
-        )}
+        </Listed>
       </Tabs>
     </Page>
   );
@@ -104,34 +100,22 @@ function useUses(kind: RoleKind): ReadonlyMap<string, number> {
 function RoleTable({ kind, roles }: { kind: RoleKind; roles: readonly Role[] }) {
   const { t } = useTranslation();
   const columns = useColumns(kind);
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(byName);
   const [toDelete, setToDelete] = useState<Role>();
-  const shown = useRows(roles, columns, sort, filter);
   return (
     <>
-      <div className="table-tools">
-        <SearchField
-          label={t('common.filter')}
-          placeholder={t('common.filterPlaceholder')}
-          value={filter}
-          onChange={setFilter}
-        />
-      </div>
-      <Table
+      <FilteredTable
+        by={byName}
         label={t('roles.title')}
-        rows={shown}
+        rows={roles}
         columns={columns}
         rowId={uidOf}
         rowName={nameOf}
-        sort={sort}
-        onSort={setSort}
         menu={(role) => <RoleMenu kind={kind} role={role} onDelete={() => setToDelete(role)} />}
         empty={
           <Empty
             icon={<ShieldCheck aria-hidden />}
-            title={filter === '' ? t('roles.none') : t('common.nothingMatches', { text: filter })}
-            hint={filter === '' ? t('roles.noneHint') : t('common.nothingMatchesHint')}
+            title={t('roles.none')}
+            hint={t('roles.noneHint')}
           />
         }
       />

@@ -8,14 +8,15 @@ import { uidOf, type Condition, type KubeObject } from '../../api/objects';
 import { mergePatch, SETTINGS } from '../../api/resources';
 import { descriptionOf } from '../../domain/namespaces';
 import { Tag, UserText } from '../../ui/Badge';
-import { Problem } from '../../ui/Banner';
 import { Button, IconButton } from '../../ui/Button';
 import { FormDialog } from '../../ui/Dialog';
-import { SearchField, TextField } from '../../ui/Fields';
-import { Empty, Loading, Page } from '../../ui/Page';
-import { Table, type Column } from '../../ui/Table';
+import { TextField } from '../../ui/Fields';
+import { FilteredTable } from '../../ui/FilteredTable';
+import { Listed } from '../../ui/Listed';
+import { Empty, Page } from '../../ui/Page';
+import type { Column } from '../../ui/Table';
 import { toast } from '../../ui/toasts';
-import { useRows, type Sort } from '../../ui/useRows';
+import type { Sort } from '../../ui/useRows';
 import { useWhyNot } from '../../ui/useWhyNot';
 import '../resources/resources.css';
 
@@ -38,13 +39,9 @@ export function SettingsPage() {
   const { items, freshness, error } = useCollection<Setting>(SETTINGS);
   return (
     <Page title={t('settings.title')} lead={t('settings.lead')} fill>
-      {error && freshness === 'refused' ? (
-        <Problem error={error} />
-      ) : freshness === 'loading' ? (
-        <Loading label={t('common.loading')} />
-      ) : (
+      <Listed {...{ freshness, error }}>
         <Settings settings={items} />
-      )}
+      </Listed>
     </Page>
   );
 }
@@ -54,30 +51,17 @@ function Settings({ settings }: { settings: readonly Setting[] }) {
   const columns = useColumns();
   const whyNot = useWhyNot();
   const why = whyNot(useMay({ verb: 'update', resource: SETTINGS }));
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(byName);
   const [editing, setEditing] = useState<Setting>();
-  const shown = useRows(settings, columns, sort, filter);
   return (
     <>
-      <div className="table-tools">
-        <SearchField
-          label={t('common.filter')}
-          placeholder={t('common.filterPlaceholder')}
-          value={filter}
-          onChange={setFilter}
-        />
-        <span className="grow" />
-        {why !== undefined && <span className="muted">{t('settings.readOnly')}</span>}
-      </div>
-      <Table
+      <FilteredTable
+        by={byName}
+        tools={why !== undefined && <span className="muted">{t('settings.readOnly')}</span>}
         label={t('settings.title')}
-        rows={shown}
+        rows={settings}
         columns={columns}
         rowId={uidOf}
         rowName={nameOf}
-        sort={sort}
-        onSort={setSort}
         menu={(row) => (
           <IconButton
             size="small"
@@ -90,10 +74,8 @@ function Settings({ settings }: { settings: readonly Setting[] }) {
         empty={
           <Empty
             icon={<SlidersHorizontal aria-hidden />}
-            title={
-              filter === '' ? t('settings.none') : t('common.nothingMatches', { text: filter })
-            }
-            hint={filter === '' ? t('settings.noneHint') : t('common.nothingMatchesHint')}
+            title={t('settings.none')}
+            hint={t('settings.noneHint')}
           />
         }
       />

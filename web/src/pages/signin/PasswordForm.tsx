@@ -7,6 +7,7 @@ import { changePassword, currentIdentity } from '../../api/session';
 import { Problem } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { TextField } from '../../ui/Fields';
+import { useAttempt } from '../../ui/useAttempt';
 
 /** Changes one's own password. */
 export function PasswordForm({ onDone }: { onDone: () => void }) {
@@ -14,26 +15,18 @@ export function PasswordForm({ onDone }: { onDone: () => void }) {
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
   const [again, setAgain] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, attempt } = useAttempt();
   const differ = again !== '' && again !== next;
   const refused = error instanceof ApiError ? error.fieldMessage('newPassword') : undefined;
 
-  const submit = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const submit = () =>
+    attempt(async () => {
       await changePassword(current, next);
       setCurrent('');
       setNext('');
       setAgain('');
       onDone();
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
     <Form

@@ -10,6 +10,7 @@ import { Banner, Problem } from '../../ui/Banner';
 import { Button } from '../../ui/Button';
 import { TextField } from '../../ui/Fields';
 import { Frame } from './Frame';
+import { useAttempt } from '../../ui/useAttempt';
 
 export function SignInPage() {
   const { t } = useTranslation();
@@ -18,13 +19,10 @@ export function SignInPage() {
   const { next } = useSearch({ from: '/signin' });
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, attempt } = useAttempt();
 
-  const submit = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const submit = () =>
+    attempt(async () => {
       const identity = await signIn(username, password);
       setPassword('');
       if (identity?.mustChangePassword) {
@@ -32,12 +30,7 @@ export function SignInPage() {
       } else {
         router.history.replace(`/ui${safeNext(next)}`);
       }
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
     <Frame title={t('signIn.title')} lead={t('signIn.lead')}>

@@ -21,13 +21,13 @@ import type { RoleTemplateBinding } from '../../domain/members';
 import { Grants, isActive, usernameOf, type User } from '../../domain/users';
 import { Age } from '../../ui/Age';
 import { State, Tag, UserText } from '../../ui/Badge';
-import { Problem } from '../../ui/Banner';
 import { IconButton, MayButton } from '../../ui/Button';
-import { SearchField } from '../../ui/Fields';
+import { FilteredTable } from '../../ui/FilteredTable';
+import { Listed } from '../../ui/Listed';
 import { Actions, AskingMenu, type MenuAction } from '../../ui/Menu';
-import { Empty, Loading, Page } from '../../ui/Page';
-import { Table, type Column } from '../../ui/Table';
-import { useRows, type Sort } from '../../ui/useRows';
+import { Empty, Page } from '../../ui/Page';
+import type { Column } from '../../ui/Table';
+import type { Sort } from '../../ui/useRows';
 import { useWhyNot } from '../../ui/useWhyNot';
 import { useMayReset } from './useMayReset';
 import { CreateUser } from './CreateUser';
@@ -85,13 +85,9 @@ export function UsersPage() {
       }
       fill
     >
-      {error && freshness === 'refused' ? (
-        <Problem error={error} />
-      ) : freshness === 'loading' ? (
-        <Loading label={t('common.loading')} />
-      ) : (
+      <Listed {...{ freshness, error }}>
         <UserTable rows={rows} />
-      )}
+      </Listed>
       <CreateUser open={creating} onClose={() => setCreating(false)} taken={taken} />
     </Page>
   );
@@ -100,42 +96,24 @@ export function UsersPage() {
 function UserTable({ rows }: { rows: readonly Row[] }) {
   const { t } = useTranslation();
   const columns = useColumns();
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(byName);
   const [deed, setDeed] = useState<{ what: Deed; user: User }>();
-  const shown = useRows(rows, columns, sort, filter);
   return (
     <>
-      <div className="table-tools">
-        <SearchField
-          label={t('common.filter')}
-          placeholder={t('common.filterPlaceholder')}
-          value={filter}
-          onChange={setFilter}
-        />
-        <span className="grow" />
-        {filter !== '' && (
-          <span className="muted numeric" role="status">
-            {t('common.matches', { shown: shown.length, count: rows.length })}
-          </span>
-        )}
-      </div>
-      <Table
+      <FilteredTable
+        by={byName}
         label={t('users.title')}
-        rows={shown}
+        rows={rows}
         columns={columns}
         rowId={idOf}
         rowName={nameOf}
-        sort={sort}
-        onSort={setSort}
         menu={(row) => (
           <UserMenu user={row.user} onDeed={(what) => setDeed({ what, user: row.user })} />
         )}
         empty={
           <Empty
             icon={<UsersRound aria-hidden />}
-            title={filter === '' ? t('users.none') : t('common.nothingMatches', { text: filter })}
-            hint={filter === '' ? t('users.noneHint') : t('common.nothingMatchesHint')}
+            title={t('users.none')}
+            hint={t('users.noneHint')}
           />
         }
       />

@@ -13,12 +13,12 @@ import { Tag } from '../../../ui/Badge';
 import { IconButton, MayButton } from '../../../ui/Button';
 import { FormDialog } from '../../../ui/Dialog';
 import { explain } from '../../../ui/explain';
-import { SearchField } from '../../../ui/Fields';
+import { FilteredTable } from '../../../ui/FilteredTable';
 import { Empty } from '../../../ui/Page';
 import { Select } from '../../../ui/Select';
-import { Table, type Column } from '../../../ui/Table';
+import type { Column } from '../../../ui/Table';
 import { toast } from '../../../ui/toasts';
-import { useRows, type Sort } from '../../../ui/useRows';
+import type { Sort } from '../../../ui/useRows';
 import { MemberFields, newMember } from '../form/MembersField';
 import { usePeople } from '../form/people';
 import { useRoleOptions } from '../form/roleOptions';
@@ -47,36 +47,30 @@ export function Members({ namespace, members }: Props) {
   const may: Answer = isReserved(namespace)
     ? { allowed: false, reason: t('namespaces.deleteReserved') }
     : asked;
-  const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(byName);
   const [adding, setAdding] = useState(false);
   const [removed, setRemoved] = useState<MemberOf>();
   const columns = useColumns(namespace, may.allowed === true);
-  const rows = useRows(members, columns, sort, filter);
   const manage =
     may.allowed === true ? { menu: removal(setRemoved, t('namespaces.removeMember')) } : {};
   return (
     <>
-      <div className="table-tools">
-        <SearchField label={t('common.filter')} value={filter} onChange={setFilter} />
-        <span className="grow" />
-        <MayButton
-          answer={may}
-          look="primary"
-          icon={<Plus aria-hidden />}
-          onPress={() => setAdding(true)}
-        >
-          {t('namespaces.addMember')}
-        </MayButton>
-      </div>
-      <Table
+      <FilteredTable
+        by={byName}
+        tools={
+          <MayButton
+            answer={may}
+            look="primary"
+            icon={<Plus aria-hidden />}
+            onPress={() => setAdding(true)}
+          >
+            {t('namespaces.addMember')}
+          </MayButton>
+        }
         label={t('namespaces.members')}
-        rows={rows}
+        rows={members}
         columns={columns}
         rowId={idOf}
         rowName={nameOf}
-        sort={sort}
-        onSort={setSort}
         {...manage}
         empty={
           <Empty

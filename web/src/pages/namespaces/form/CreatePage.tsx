@@ -26,6 +26,7 @@ import { YamlEditor } from '../../../ui/YamlEditor';
 import { MembersField, type MemberDraft } from './MembersField';
 import { mapOf, PairsField, type Pair } from './PairsField';
 import { QuotaFields } from './QuotaField';
+import { useAttempt } from '../../../ui/useAttempt';
 import './form.css';
 
 interface Filled {
@@ -63,16 +64,13 @@ export function CreatePage() {
   const [filled, setFilled] = useState(nothing);
   const [touched, setTouched] = useState(false);
   const [yaml, setYaml] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, attempt } = useAttempt();
   const problem = nameProblem(filled.name, byKey);
   const bad = [...filled.quota.values()].some((each) => !isLimit(each));
   const ready = yaml !== undefined || (problem === null && !bad);
 
-  const create = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const create = () =>
+    attempt(async () => {
       const plan: Plan =
         yaml === undefined ? await planOf(draftOf(filled)) : await planFromYaml(yaml);
       const { namespace, pending } = await carryOut(plan);
@@ -82,12 +80,7 @@ export function CreatePage() {
         toast({ tone: 'warn', title: t('namespaces.notInForceYet', { count: pending.length }) });
       }
       await navigate({ to: '/namespaces/$name', params: { name } });
-    } catch (refused) {
-      setError(refused);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   const showYaml = async () => {
     setYaml(await yamlOf(await planOf(draftOf(filled))));
   };

@@ -19,6 +19,7 @@ import { toast } from '../../../ui/toasts';
 import { YamlDialog } from '../../../ui/YamlDialog';
 import { mapOf, PairsField, pairsOf, type Pair } from './PairsField';
 import { QuotaFields } from './QuotaField';
+import { useAttempt } from '../../../ui/useAttempt';
 import './form.css';
 
 export function EditPage() {
@@ -75,15 +76,12 @@ function EditForm({
     pairsOf(otherAnnotations(namespace)),
   );
   const [yaml, setYaml] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, attempt } = useAttempt();
   const bad = [...limits.values()].some((each) => !isLimit(each));
   const leave = () => navigate({ to: '/namespaces/$name', params: { name } });
 
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const save = () =>
+    attempt(async () => {
       await saveNamespace(before, {
         description,
         labels: mapOf(labels),
@@ -92,12 +90,7 @@ function EditForm({
       });
       toast({ tone: 'ok', title: t('common.saved', { name }) });
       await leave();
-    } catch (refused) {
-      setError(refused);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
   return (
     <Page
