@@ -6,7 +6,6 @@ ever answered here, but for a browser's first visit to ``/``.
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable
 
 from llmos.apimachinery.errors import MethodNotAllowedError, NotFoundError, StatusError
@@ -16,18 +15,14 @@ from llmos.endpoints.responses import error_response
 from llmos.web import HASHED, INDEX, File, Site, load_site
 
 ROOT = "/ui/"
-NONCE = b"__CSP_NONCE__"
-"""Stands in the document for a word that each answer has its own of: styles that carry it are ours.
-
-Editors of code make styles while they run, and this is how they may.
-"""
 _METHODS = frozenset({"GET", "HEAD"})
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    b"font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    b"form-action 'none'; frame-ancestors 'none'"
 )
 _SECURITY: Headers = [
+    (b"content-security-policy", _POLICY),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -35,7 +30,7 @@ _SECURITY: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
-_NEVER_KEPT = b"no-store"
+_NEVER_KEPT = (b"cache-control", b"no-store")
 _KEPT_A_WHILE = b"public, max-age=3600"
 _KEPT_FOR_EVER = b"public, max-age=31536000, immutable"
 
@@ -64,14 +59,14 @@ class Pages:
             response = await self._answer(request)
         except StatusError as error:
             response = error_response(error)
-            response.headers = [(b"cache-control", _NEVER_KEPT), _policy()]
+            response.headers = [_NEVER_KEPT]
         response.headers += _SECURITY
         return response
 
     async def _answer(self, request: Request) -> Response:
         if request.raw_path in (b"/", b"/ui"):
-            headers = [(b"location", ROOT.encode()), (b"vary", b"Accept"), _policy()]
-            return Response(302, b"", "", [*headers, (b"cache-control", _NEVER_KEPT)])
+            headers = [(b"location", ROOT.encode()), (b"vary", b"Accept"), _NEVER_KEPT]
+            return Response(302, b"", "", headers)
         path = "/".join(path_segments(request.raw_path)[1:])
         if request.method not in _METHODS:
             raise MethodNotAllowedError
@@ -84,22 +79,14 @@ class Pages:
             raise NotFoundError("there is no such file of the web page", {})
         if INDEX not in self._site:
             raise NotFoundError("this server was built without its web page", {})
-        return _document(self._site[INDEX])
-
-
-def _document(index: File) -> Response:
-    """The document of every route; which route it is, the page sees for itself."""
-    body, nonce = index.body, ""
-    if NONCE in body:
-        nonce = secrets.token_urlsafe(16)
-        body = body.replace(NONCE, nonce.encode())
-    headers = [(b"cache-control", _NEVER_KEPT), _policy(nonce)]
-    return Response(200, body, index.media_type, headers)
+        index = self._site[INDEX]
+        # The document of every route; which route it is, the page sees for itself.
+        return Response(200, index.body, index.media_type, [_NEVER_KEPT])
 
 
 def _file(file: File, path: str, request: Request) -> Response:
     kept = _KEPT_FOR_EVER if path.startswith(HASHED) else _KEPT_A_WHILE
-    headers = [(b"cache-control", kept), _policy()]
+    headers = [(b"cache-control", kept)]
     body = file.body
     if file.compressed is not None:
         headers.append((b"vary", b"Accept-Encoding"))
@@ -107,8 +94,3 @@ def _file(file: File, path: str, request: Request) -> Response:
             headers.append((b"content-encoding", b"gzip"))
             body = file.compressed
     return Response(200, body, file.media_type, headers)
-
-
-def _policy(nonce: str = "") -> tuple[bytes, bytes]:
-    allowed = f" 'nonce-{nonce}'" if nonce else ""
-    return b"content-security-policy", _POLICY.format(nonce=allowed).encode()
