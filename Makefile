@@ -4,7 +4,9 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
 # Tests of one file on one engine stay in one process; a process may start a control plane of its own.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# They wait as much as they work: one more than there are cores, four at most.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 # What the web page is made of.
 PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
