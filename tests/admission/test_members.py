@@ -8,14 +8,21 @@ from admission.world import (
     CAROL,
     CONTROLLER,
     EVERYBODY,
+    KINDS,
     MANAGEMENT,
     MASTER,
     PLATFORM,
     PRETENDER,
+    ROBOT,
+    RUNNER,
     World,
     changed,
     named,
 )
+from llmos.admission.members import record_granter
+from llmos.apimachinery.object import copy_object
+from llmos.apis.admission_v1 import AdmissionAttributes
+from llmos.apis.role_template_bindings import GRANTED_BY
 
 PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
 SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
@@ -362,3 +369,91 @@ def test_status(world: World, user):
     new = changed(binding(), status={"conditions": []})
     code = world.code(user, "UPDATE", plural, new, binding(), subresource="status")
     assert code == (0 if user in PLATFORM else 403)
+
+
+def granter(user, new, old=None):
+    """Who has granted a binding, once somebody has written it."""
+    name = KINDS[plural]
+    operation = "UPDATE" if old else "CREATE"
+    sent = copy_object(new)
+    record_granter(AdmissionAttributes(operation, name, "", "", "m", sent, old, user))
+    return sent["metadata"].get("annotations", {}).get(GRANTED_BY)
+
+
+def by(name, **fields):
+    """A binding that says who granted it, beside something of somebody else's."""
+    said = {"x": "y"} | ({GRANTED_BY: name} if name else {})
+    return changed(binding(**fields), metadata={"annotations": said})
+
+
+MORE = [subject(), subject("eve")]
+AUTHORS = (ADMIN, ALICE, CAROL, ROBOT, RUNNER, PRETENDER)
+
+
+@pytest.mark.parametrize("user", AUTHORS, ids=lambda each: each.name)
+@pytest.mark.parametrize("said", [None, "somebody"])
+def test_who_makes_a_binding_has_granted_it(user, said):
+    """Whatever he says of it himself."""
+    assert granter(user, by(said)) == user.name
+    assert granter(user, binding()) == user.name
+
+
+@pytest.mark.parametrize("user", AUTHORS, ids=lambda each: each.name)
+@pytest.mark.parametrize("said", [None, "somebody", "dora"])
+@pytest.mark.parametrize("before", [None, "dora"])
+@pytest.mark.parametrize(
+    ("new", "old", "gives"),
+    [
+        ({}, {}, False),
+        ({"subjects": MORE}, {}, True),
+        ({"subjects": [subject("eve")]}, {}, True),
+        ({"subjects": [subject(kind="Group")]}, {}, True),
+        ({"subjects": MORE[:1]}, {"subjects": MORE}, False),
+        ({"subjects": MORE[::-1]}, {"subjects": MORE}, False),
+        ({"subjects": [{"kind": "User", "name": "bob", "namespace": ""}]}, {}, False),
+        ({"expiresAt": LATER}, {}, True),
+        ({"expiresAt": LATER}, {"expiresAt": LATER}, False),
+        ({}, {"expiresAt": LATER}, True),
+    ],
+)
+def test_who_gives_more_has_granted_it(user, said, before, new, old, gives):
+    """New subjects or another end; all else leaves the name as it was."""
+    found = granter(user, by(said, **new), by(before, **old))
+    assert found == (user.name if gives else before)
+
+
+@pytest.mark.parametrize("user", PLATFORM, ids=lambda each: each.name)
+@pytest.mark.parametrize("said", [None, "somebody"])
+def test_the_platform_says_who_granted_it(user, said):
+    """It restores what was, and gives the roles that come by default."""
+    assert granter(user, by(said)) == said
+    assert granter(user, by(said, subjects=MORE), by("dora")) == said
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"subjects": 5}, {"subjects": "bob"}, {"subjects": [5, None]}, {"metadata": {}},
+     {"metadata": {"annotations": None}}],
+)  # fmt: skip
+def test_what_is_no_binding_is_left_to_its_schema(fields):
+    """Who granted it is written before anything is judged."""
+    assert granter(ALICE, {**binding(), **fields}) == "alice"
+
+
+@pytest.mark.parametrize("annotations", ["x", 5, ["x"]])
+def test_annotations_that_are_none_stay_as_they_are(annotations):
+    """They are refused with what they are."""
+    obj = changed(binding(), metadata={"annotations": annotations})
+    record_granter(AdmissionAttributes("CREATE", KINDS[plural], "", "", "m", obj, None, ALICE))
+    assert obj["metadata"]["annotations"] == annotations
+
+
+@pytest.mark.parametrize("user", [ADMIN, ALICE], ids=lambda each: each.name)
+def test_it_is_a_part_of_admission(world: World, user):
+    """The policies find that what was written is right."""
+    made = world.admit(user, "CREATE", plural, by("somebody")).object
+    assert made["metadata"]["annotations"] == {"x": "y", GRANTED_BY: user.name}
+    kept = world.admit(user, "UPDATE", plural, by("somebody"), by("dora")).object
+    assert kept["metadata"]["annotations"] == {"x": "y", GRANTED_BY: "dora"}
+    new = world.admit(user, "UPDATE", plural, by("dora", subjects=MORE), by("dora")).object
+    assert new["metadata"]["annotations"] == {"x": "y", GRANTED_BY: user.name}

@@ -6,6 +6,7 @@ import pytest
 
 from admission.world import (
     ADMIN,
+    ALICE,
     CONTROLLER,
     EVERYBODY,
     FREE,
@@ -21,6 +22,7 @@ from llmos.apimachinery.object import Object, copy_object
 from llmos.apis.admissionregistration_v1 import bindings, policies
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.namespaces import PUBLIC_NAMESPACE, RESERVED_NAMESPACES, is_reserved
+from llmos.apis.role_template_bindings import GRANTED_BY
 from llmos.manifests import load
 
 SHIPPED = load("policies")
@@ -171,6 +173,12 @@ def member(where: str, *subjects: str) -> Object:
     )
 
 
+def granted(by: str, *subjects: str, **fields: object) -> Object:
+    """A binding that says who gave it."""
+    annotations = {"annotations": {GRANTED_BY: by}} if by else {}
+    return changed(member("team-a", *subjects), metadata=annotations, **fields)
+
+
 def bound(where: str, *subjects: str) -> Object:
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "r"}
     made = [{"kind": "Group", "name": each} for each in subjects]
@@ -256,6 +264,11 @@ PROBES = [
     ("UPDATE", "roletemplatebindings", member("kube-system", "a"), member("kube-system"), ""),
     ("UPDATE", "roletemplatebindings", member("team-a", "llmos:users"), member("team-a"), ""),
     ("UPDATE", "roletemplatebindings", member("team-a"), member("team-a"), "status"),
+    ("CREATE", "roletemplatebindings", granted("somebody"), None, ""),
+    ("UPDATE", "roletemplatebindings", granted("somebody"), member("team-a"), ""),
+    ("UPDATE", "roletemplatebindings", granted("somebody", "a"), member("team-a"), ""),
+    ("DELETE", "roletemplatebindings", None, granted("somebody"), ""),
+    ("UPDATE", "roletemplatebindings", granted("somebody"), member("team-a"), "status"),
     ("DELETE", "roletemplatebindings", None, member("team-b"), ""),
     ("DELETE", "roletemplatebindings", None, member("team-a"), ""),
     *(
@@ -443,6 +456,60 @@ def test_the_platform_is_free(probed):
 def test_the_cluster_is_free(probed, author):
     """Nothing is refused to Kubernetes' own parts and to the operators of a cluster."""
     assert {each[0] for each in verdicts(probed, range(len(PROBES)), (author,))} == {"allowed"}
+
+
+LATER = {"expiresAt": "2030-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("author", [ADMIN, ALICE], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    ("new", "old", "right"),
+    [
+        (granted(""), None, True),
+        (granted("{me}"), None, True),
+        (granted("somebody"), None, False),
+        *(
+            probe
+            for fields in ({}, LATER)
+            for subjects in (("staff",), ("staff", "more"))
+            for gives in (bool(fields) or len(subjects) > 1,)
+            for probe in (
+                (granted("somebody", *subjects, **fields), granted("somebody"), not gives),
+                (granted("{me}", *subjects, **fields), granted("somebody"), gives),
+                (granted("", *subjects, **fields), granted("somebody"), gives),
+                (granted("else", *subjects, **fields), granted("somebody"), False),
+                (granted("{me}", *subjects, **fields), granted(""), gives),
+                (granted("somebody", *subjects, **fields), granted(""), False),
+                (granted("", *subjects, **fields), granted(""), True),
+            )
+        ),
+        # Who takes something away gives nobody anything.
+        (granted("somebody", "a"), granted("somebody", "a", "b"), True),
+        (granted("somebody", "b", "a"), granted("somebody", "a", "b"), True),
+        (granted("{me}", "a"), granted("somebody", "a", "b"), False),
+        (granted("{me}"), granted("somebody", **LATER), True),
+        (granted("somebody"), granted("somebody", **LATER), False),
+    ],
+)
+def test_who_granted_a_role(probed, author, new, old, right):
+    """Nobody says that somebody else did, nor that he did what somebody else has done."""
+    said = new["metadata"].get("annotations", {}).get(GRANTED_BY, "").format(me=author.name)
+    made = changed(new, metadata={"annotations": {GRANTED_BY: said}} if said else {})
+    change = (author, "UPDATE" if old else "CREATE", "roletemplatebindings", made, old)
+    attributes = probed.attributes(*change)
+    if right:
+        probed.policies.validate(attributes)
+    else:
+        with pytest.raises(StatusError, match="who granted a role is written by the platform"):
+            probed.policies.validate(attributes)
+    # What stores nothing tells what a change would give.
+    probed.policies.validate(probed.attributes(*change, dry_run=True))
+
+
+def test_large_bindings_are_compared(probed):
+    """As many subjects as there may be, all of them others than before."""
+    old, new = (granted("alice", *(f"{each}{i:0250}" for i in range(256))) for each in "ab")
+    probed.policies.validate(probed.attributes(ALICE, "UPDATE", "roletemplatebindings", new, old))
 
 
 POLICY = {"metadata": {"name": "llmos-namespaces"}, "spec": {}}

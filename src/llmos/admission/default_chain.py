@@ -43,6 +43,7 @@ def default_chain(
         mutators=[
             *lifecycle.mutators(),
             *namespace_metadata.mutators(),
+            *members.mutators(),
             *users.mutators(),
             *StorageDefaults(inventory).mutators(),
             *limits.mutators(),

@@ -1,5 +1,7 @@
 """Who may make whom a member of a namespace: until when, and what RoleTemplateBindings name.
 
+Who it was is written into the binding.
+
 What they look like, and what of them never changes, their definition in ``manifests/crds`` says;
 whether their author may write members at all, by the policies in ``manifests/policies``, which come
 between the two: nobody probes for names.
@@ -7,8 +9,9 @@ between the two: nobody probes for names.
 
 from dataclasses import dataclass
 
+from llmos.admission.identity import is_platform
 from llmos.admission.namespace_lifecycle import ending, is_ending
-from llmos.admission.plugin import WRITES, Scope, Validator
+from llmos.admission.plugin import WRITES, Mutator, Scope, Validator
 from llmos.admission.refusals import invalid, objects_of
 from llmos.admission.resources import (
     GLOBAL_ROLES,
@@ -21,9 +24,16 @@ from llmos.admission.subjects import added_subjects
 from llmos.apimachinery.clock import Clock, parse_rfc3339
 from llmos.apimachinery.errors import FieldError
 from llmos.apimachinery.lister import Lister
-from llmos.apimachinery.object import Object, get_path, is_terminating
+from llmos.apimachinery.object import (
+    Object,
+    annotations_of,
+    get_path,
+    is_terminating,
+    put_annotation,
+)
 from llmos.apimachinery.validation import field_invalid, field_not_found
 from llmos.apis.admission_v1 import AdmissionAttributes
+from llmos.apis.role_template_bindings import GRANTED_BY
 
 
 def target_namespace(attributes: AdmissionAttributes) -> str:
@@ -33,6 +43,20 @@ def target_namespace(attributes: AdmissionAttributes) -> str:
     """
     binding = attributes.old_object or attributes.object or {}
     return str(binding.get("namespaceId") or "")
+
+
+def record_granter(attributes: AdmissionAttributes) -> None:
+    """The server writes ``llmos.ai/granted-by``: who made a binding, or gave more by it later.
+
+    Whatever was sent. Only the platform itself may write any name, or none: it restores backups and
+    gives the roles that come by default.
+    """
+    if is_platform(attributes.user) or attributes.object is None:
+        return
+    granter = annotations_of(attributes.old_object or {}).get(GRANTED_BY)
+    if attributes.operation == "CREATE" or _gives_more(attributes):
+        granter = attributes.user.name
+    put_annotation(attributes.object, GRANTED_BY, granter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +134,10 @@ class Members:
         reference = get_path(attributes.object, "roleTemplateRef", default={})
         resource = GLOBAL_ROLES if reference.get("kind") == "GlobalRole" else ROLE_TEMPLATES
         return self.lister.get(resource, "", str(reference.get("name")))
+
+    def mutators(self) -> list[Mutator]:
+        """Who grants it."""
+        return [Mutator("Members/granter", Scope(WRITES, [ROLE_TEMPLATE_BINDINGS]), record_granter)]
 
     def forms(self) -> list[Validator]:
         """What has to hold whoever writes a binding."""

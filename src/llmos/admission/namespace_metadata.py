@@ -3,7 +3,7 @@
 from llmos.admission.identity import is_platform
 from llmos.admission.plugin import WRITES, Mutator, Scope
 from llmos.admission.resources import NAMESPACES
-from llmos.apimachinery.object import annotations_of, metadata
+from llmos.apimachinery.object import annotations_of, put_annotation
 from llmos.apis.admission_v1 import AdmissionAttributes
 
 CREATOR = "llmos.ai/creator"
@@ -19,13 +19,7 @@ def record_creator(attributes: AdmissionAttributes) -> None:
     creator = annotations_of(attributes.old_object or {}).get(CREATOR)
     if attributes.operation == "CREATE":
         creator = attributes.user.name if attributes.user.is_llmos_user else None
-    if annotations_of(attributes.object).get(CREATOR) == creator:
-        return
-    annotations = dict(annotations_of(attributes.object))
-    annotations.pop(CREATOR, None)
-    if creator is not None:
-        annotations[CREATOR] = creator
-    metadata(attributes.object)["annotations"] = annotations
+    put_annotation(attributes.object, CREATOR, creator)
 
 
 def mutators() -> list[Mutator]:

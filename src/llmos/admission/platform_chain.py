@@ -32,7 +32,7 @@ def platform_chain(
     users = Users(lister, escalation, administrators)
     members = Members(lister, rights, clock)
     return Chain(
-        mutators=[*namespace_metadata.mutators(), *users.mutators()],
+        mutators=[*namespace_metadata.mutators(), *members.mutators(), *users.mutators()],
         validators=[
             *members.forms(),
             *users.forms(),

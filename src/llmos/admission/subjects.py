@@ -19,8 +19,11 @@ def has_hidden_characters(text: str) -> bool:
 
 
 def subjects_of(binding: Object) -> Sequence[Subject]:
-    """The subjects of a binding; what is not a map is left out."""
-    return [each for each in binding.get("subjects") or () if isinstance(each, dict)]
+    """The subjects of a binding; what is no list of maps is left out, for its schema to refuse."""
+    subjects = binding.get("subjects")
+    if not isinstance(subjects, list):
+        return []
+    return [each for each in subjects if isinstance(each, dict)]
 
 
 def added_subjects(attributes: AdmissionAttributes) -> list[Subject]:
@@ -31,4 +34,4 @@ def added_subjects(attributes: AdmissionAttributes) -> list[Subject]:
 
 
 def _identity(subject: Subject) -> tuple[str, str, str]:
-    return str(subject.get("kind")), str(subject.get("name")), str(subject.get("namespace"))
+    return str(subject.get("kind")), str(subject.get("name")), str(subject.get("namespace") or "")

@@ -44,6 +44,20 @@ def annotations_of(obj: Object) -> dict[str, str]:
     return (obj.get("metadata") or {}).get("annotations") or {}
 
 
+def put_annotation(obj: Object, key: str, value: str | None) -> None:
+    """Set an annotation, or take it away (None); what holds others is never changed in place.
+
+    Where annotations are no map nothing is set: whoever validates the object refuses it.
+    """
+    known: Any = metadata(obj).get("annotations") or {}
+    if not isinstance(known, dict) or known.get(key) == value:
+        return
+    annotations = {each: text for each, text in known.items() if each != key}
+    if value is not None:
+        annotations[key] = value
+    metadata(obj)["annotations"] = annotations
+
+
 def owner_references(obj: Object) -> list[dict[str, Any]]:
     """``metadata.ownerReferences``, or an empty list."""
     return (obj.get("metadata") or {}).get("ownerReferences") or []

@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from llmos.apimachinery.clock import parse_rfc3339
-from llmos.apimachinery.object import Object, get_path, is_terminating, name_of, uid_of
+from llmos.apimachinery.object import (
+    Object,
+    annotations_of,
+    get_path,
+    is_terminating,
+    name_of,
+    uid_of,
+)
 from llmos.apis.namespaces import is_reserved
 
+GRANTED_BY = "llmos.ai/granted-by"
+"""The annotation of a binding that names who gave what it gives; without it the platform did."""
 _BOUND = "Bound"
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 _SUBJECT_KINDS = ("User", "Group")
@@ -64,6 +73,11 @@ def role_of(binding: Object) -> tuple[str, str]:
     ref = binding.get("roleTemplateRef")
     ref = ref if isinstance(ref, dict) else {}
     return str(ref.get("kind") or ""), str(ref.get("name") or "")
+
+
+def granter_of(binding: Object) -> str:
+    """Who gave what the binding gives, as the server wrote it; ``""``: the platform."""
+    return str(annotations_of(binding).get(GRANTED_BY) or "")
 
 
 def recorded_users(binding: Object) -> dict[str, str]:

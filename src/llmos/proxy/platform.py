@@ -37,6 +37,10 @@ STALE_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
 """How long the cluster may take to answer what somebody waits for who signs in, or asks."""
 
+CATCH_UP_SECONDS = 3.0
+"""How long a watch may lag behind what the cluster has told otherwise."""
+_LOOK_AGAIN_SECONDS = 0.01
+
 _REMEMBERED_DELETIONS = 10_000
 
 
@@ -105,7 +109,10 @@ class Memory(Informer):
 
 def _version(obj: Object) -> int:
     """A resourceVersion as a number: they grow, in the cluster and here (KEP-5504)."""
-    version = resource_version_of(obj)
+    return _number(resource_version_of(obj))
+
+
+def _number(version: str) -> int:
     return int(version) if version.isdecimal() else 0
 
 
@@ -217,6 +224,25 @@ class Platform:
             memory.wrote(answer)  # also where it goes on for a while, for its finalizers
         elif uid := _deleted_uid(answer):
             memory.deleted(namespace, info.name, uid)
+
+    async def at_least(
+        self, resource: GroupResource, namespace: str, name: str, version: str
+    ) -> Object | None:
+        """An object, once memory has it in this resourceVersion or a newer one.
+
+        Raises:
+            ServiceUnavailableError: the watch does not bring it.
+        """
+        memory = self._memories[resource]
+        wanted, until = _number(version), self._clock() + CATCH_UP_SECONDS
+        while True:
+            known = memory.get(namespace, name)
+            if wanted == 0 or (known is not None and _version(known) >= wanted):
+                return known
+            if self._clock() > until:
+                message = f"the cluster does not say what is new of {resource}"
+                raise ServiceUnavailableError(message, {"retryAfterSeconds": 1})
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def look_up(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """Ask the cluster for an object that memory lacks: another replica may just have made it.

@@ -13,7 +13,13 @@ import orjson
 
 from llmos.apimachinery.errors import ForbiddenError
 from llmos.apimachinery.generated_names import generate_name
-from llmos.apimachinery.object import Object, copy_object, name_of
+from llmos.apimachinery.object import (
+    Object,
+    annotations_of,
+    copy_object,
+    name_of,
+    resource_version_of,
+)
 from llmos.apimachinery.resource import APIResource
 from llmos.apimachinery.serializer import decode_body
 from llmos.apis.admission_v1 import Admission, AdmissionAttributes, Operation
@@ -21,6 +27,7 @@ from llmos.client import resources
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import warning_headers
+from llmos.proxy.annotating import APPLY, JSON, YAML, Amendment, media_type
 from llmos.proxy.passwords import Answer, Forward
 from llmos.proxy.platform import Platform
 from llmos.proxy.usernames import Claims
@@ -36,7 +43,8 @@ JUDGED: Mapping[tuple[str, str], APIResource] = {
     )
 }
 _NAMESPACES = ("", "namespaces")
-_JSON, _YAML, _APPLY = "application/json", "application/yaml", "application/apply-patch+yaml"
+_TRIES = 5
+"""How often a change is made that others overtake."""
 _OPERATIONS: Mapping[str, Operation] = {
     "create": "CREATE",
     "update": "UPDATE",
@@ -80,6 +88,8 @@ class Rules:
             raise ForbiddenError.of(resource.group_resource, "", why)
         if info.verb in ("create", "update"):
             await self._complete(request, resource)
+        if resource == resources.ROLE_TEMPLATE_BINDINGS and info.verb in ("update", "patch"):
+            return await self._recorded(request, resource)
         return await self._judged(request, resource)
 
     async def _namespace(self, request: Request) -> Answer:
@@ -90,7 +100,7 @@ class Rules:
         resource = resources.NAMESPACES
         if request.info.verb == "create":
             await self._complete(request, resource)
-        elif _media_type(request) == _APPLY:
+        elif media_type(request) == APPLY:
             old = self.platform.get(resource.group_resource, "", request.info.name)
             if old is None:
                 tried = await self.forward(await _dry(request))
@@ -98,7 +108,7 @@ class Rules:
                     return await self.forward(request)
                 if tried.status != 201:
                     return tried
-            await self._complete(request, resource, old, (_YAML, _APPLY))
+            await self._complete(request, resource, old, (YAML, APPLY))
         return await self.forward(request)
 
     async def _complete(
@@ -106,7 +116,7 @@ class Rules:
         request: Request,
         resource: APIResource,
         old: Object | None = None,
-        media_types: tuple[str, str] = ("", _JSON),
+        media_types: tuple[str, str] = ("", JSON),
     ) -> None:
         """Set in a whole object what the platform sets.
 
@@ -128,6 +138,22 @@ class Rules:
         if completed != said:
             request.put_body(completed, media_types[1])
 
+    async def _recorded(self, request: Request, resource: APIResource) -> Answer:
+        """Change what the platform writes into; anew where somebody else was quicker.
+
+        What is written is right for one version of the object, of which the author of the change
+        knows nothing: no conflict about it is his.
+        """
+        body, headers, query = await request.body(), request.raw_headers, request.query_string
+        left = _TRIES
+        while True:
+            answer, left = await self._judged(request, resource), left - 1
+            is_as_sent = await request.body() == body
+            if is_as_sent or left == 0 or not _is_overtaken(answer):
+                return answer
+            request.raw_headers, request.query_string = headers, query
+            request.put_body(body)
+
     async def _judged(self, request: Request, resource: APIResource) -> Answer:
         info = request.info
         old = self._known(resource, info.name)
@@ -137,6 +163,10 @@ class Rules:
             new = _object_in(tried)
             if new is None:
                 return tried
+            if resource == resources.ROLE_TEMPLATE_BINDINGS:
+                version = resource_version_of(new)
+                old = await self.platform.at_least(resource.group_resource, "", info.name, version)
+                await self._record(request, resource, new, old)
         attributes = self._attributes(request, resource, new, old)
         if new is not None or old is not None:
             self.admission.validate(attributes)
@@ -144,6 +174,26 @@ class Rules:
         if attributes.warnings and isinstance(answer, Response):
             answer.headers += warning_headers(attributes.warnings)
         return answer
+
+    async def _record(
+        self, request: Request, resource: APIResource, new: Object, old: Object | None
+    ) -> None:
+        """Have a change say in annotations what the platform writes there, and nothing else.
+
+        Args:
+            request: the change.
+            resource: what it is about.
+            new: what it would leave; completed.
+            old: what is there.
+        """
+        tried = copy_object(new)
+        self.admission.mutate(self._attributes(request, resource, new, old))
+        before, after = annotations_of(tried), annotations_of(new)
+        written = {
+            key: after.get(key) for key in {**before, **after} if before.get(key) != after.get(key)
+        }
+        if written:
+            await Amendment(written, tried, old).put(request)
 
     async def _made(self, request: Request, attributes: AdmissionAttributes) -> Answer:
         """Make the change; one that gives a user a name, once he is sure to be the only one."""
@@ -180,8 +230,9 @@ class Rules:
         )
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _is_overtaken(answer: Answer) -> bool:
+    """Whether a change was refused that could be made a moment ago."""
+    return isinstance(answer, Response) and answer.status in (409, 422)
 
 
 def _name(user: Object) -> None:

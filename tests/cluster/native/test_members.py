@@ -5,6 +5,7 @@ import pytest
 from support.native import Impersonated, Native
 from support.objects import (
     RBAC,
+    Object,
     config_map,
     global_role,
     member,
@@ -254,3 +255,59 @@ def test_what_a_member_makes_look_like_a_binding_is_not_one(
         wait_until(lambda: mallory.get(at("configmaps", "team-a")).status_code == 403, 5)
     assert alice.delete(path).status_code == 200
     wait_until(lambda: native.root.get(path).status_code == 200, 5)
+
+
+GRANTED_BY = "llmos.ai/granted-by"
+WHO_GRANTED = "who granted a role is written by the platform"
+
+
+def _saying(name: str, by: str | None, *people: str) -> Object:
+    obj = member(name, "team-a", READER, *(subject(each) for each in people))
+    if by is not None:
+        obj["metadata"]["annotations"] = {GRANTED_BY: by}
+    return obj
+
+
+@pytest.mark.parametrize("who", ["alice", "root"])
+def test_nobody_grants_in_the_name_of_another(native: Native, who: str) -> None:
+    """Whoever makes a binding says his own name, or none."""
+    person = native.people[who]
+    name = f"said-by-{who}"
+    path = at("roletemplatebindings", name=name)
+    for by in ("bob", "system:serviceaccount:llmos-system:llmos-controllers"):
+        answer = person.create(BINDINGS, _saying(name, by, "guest"))
+        assert (answer.status_code, WHO_GRANTED in answer.text) == (403, True), answer.text
+    for by in ("", None, person.name):
+        answer = person.create(BINDINGS, _saying(name, by, "guest"))
+        assert answer.status_code == 201, answer.text
+        assert person.delete(path).status_code == 200
+
+
+@pytest.mark.parametrize("who", ["alice", "root"])
+def test_who_granted_a_role_stays_said(native: Native, who: str) -> None:
+    """It changes with what is given alone, and then to who gives it."""
+    person = native.people[who]
+    name = f"kept-from-{who}"
+    path = at("roletemplatebindings", name=name)
+    # Operators say what they like: they restore backups.
+    native.make(BINDINGS, _saying(name, "dora", "guest"))
+    more = {"subjects": [subject("guest"), subject("vera")]}
+    ends = {"expiresAt": "2090-01-01T00:00:00Z"}
+
+    def write(by: str | None, change: Object, code: int) -> None:
+        answer = person.patch(path, {**change, "metadata": {"annotations": {GRANTED_BY: by}}})
+        assert (answer.status_code, WHO_GRANTED in answer.text) == (code, code == 403), answer.text
+
+    for by in ("", None, person.name, "somebody"):
+        write(by, {}, 403)
+    for change in (more, ends):
+        for by in ("dora", "somebody"):
+            write(by, change, 403)
+    assert person.patch(path, more).status_code == 403
+    assert person.patch(path, {"metadata": {"labels": {"a": "b"}}}).status_code == 200
+    write("dora", {}, 200)
+    write(person.name, more, 200)
+    write(person.name, {"subjects": [subject("vera")]}, 200)
+    write(None, ends, 200)
+    assert GRANTED_BY not in (native.root.get(path).json()["metadata"].get("annotations") or {})
+    assert person.delete(path).status_code == 200
