@@ -205,26 +205,32 @@ def test_remove_gives_up_when_conflicts_do_not_end(api, llmos):
     assert (result.exit_code, result.stderr) == (6, "Error: again\n")
 
 
-def test_list_says_who_what_since_when_and_whether_it_counts(api, llmos):
+LISTED = """\
+NAME    KIND   ROLE       GRANTED BY     SINCE   STATUS                               BINDING
+alice   User   editor     dora           60s     InForce until 2030-01-01T00:00:00Z   both
+bob     User   editor     dora           60s     InForce until 2030-01-01T00:00:00Z   both
+carl    User   own-role   the platform   60s     RoleTemplateNotFound                 lost
+dora    User   owner      the platform   60s     Pending                              new
+"""
+
+
+def test_list_says_who_what_by_whom_since_when_and_whether_it_counts(api, llmos):
     """One row for each subject, with the reason where a binding is not in force."""
-    bind(api, "both", "namespace-editor", "alice", "bob", expiresAt="2030-01-01T00:00:00Z")
+    both = bind(api, "both", "namespace-editor", "alice", "bob", expiresAt="2030-01-01T00:00:00Z")
+    both["metadata"]["annotations"] = {"llmos.ai/granted-by": "dora"}
     lost = bind(api, "lost", "own-role", "carl")
     lost["status"]["conditions"][0] |= {"status": "False", "reason": "RoleTemplateNotFound"}
     del bind(api, "new", "namespace-owner", "dora")["status"]
-    assert llmos("member", "list", "-n", "team").stdout.splitlines() == [
-        "NAME    KIND   ROLE       SINCE   STATUS                               BINDING",
-        "alice   User   editor     60s     InForce until 2030-01-01T00:00:00Z   both",
-        "bob     User   editor     60s     InForce until 2030-01-01T00:00:00Z   both",
-        "carl    User   own-role   60s     RoleTemplateNotFound                 lost",
-        "dora    User   owner      60s     Pending                              new",
-    ]
+    assert llmos("member", "list", "-n", "team").stdout == LISTED
 
 
 def test_programs_get_the_bindings(api, llmos):
     """-o json lists the objects, -o name their names."""
-    bind(api, "both", "namespace-editor", "alice", "bob")
+    both = bind(api, "both", "namespace-editor", "alice", "bob")
+    both["metadata"]["annotations"] = {"llmos.ai/granted-by": "dora"}
     shown = json.loads(llmos("member", "list", "-n", "team", "-o", "json").stdout)
     assert [each["metadata"]["name"] for each in shown["items"]] == ["both"]
+    assert shown["items"][0]["metadata"]["annotations"] == {"llmos.ai/granted-by": "dora"}
     named = llmos("member", "list", "-n", "team", "-o", "name").stdout
     assert named == "roletemplatebinding.management.llmos.ai/both\n"
 

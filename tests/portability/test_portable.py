@@ -52,6 +52,13 @@ def test_the_origin_is_the_first_uid() -> None:
     assert portable(admin)["metadata"] == {"name": "admin"}
 
 
+def test_who_granted_a_role_stays_behind() -> None:
+    """Where it arrives, the name may be somebody else's; other annotations come along."""
+    binding = obj("RoleTemplateBinding", "b", api="management.llmos.ai/v1")
+    binding["metadata"]["annotations"] = {"llmos.ai/granted-by": "alice", "a": "b"}
+    assert portable(binding)["metadata"]["annotations"] == {"a": "b"}
+
+
 def test_an_account_is_free_of_its_user_s_uid() -> None:
     """It is tied again where it arrives; a Secret of a user is as it is."""
     data = {"userUID": "MQ==", "user": "eA=="}

@@ -7,7 +7,7 @@ import click
 
 from llmos.apimachinery.duration import age
 from llmos.apimachinery.object import Object, get_path, name_of
-from llmos.apis.role_template_bindings import subjects_of
+from llmos.apis.role_template_bindings import granter_of, subjects_of
 from llmos.cli import members
 from llmos.cli.failures import one_line
 from llmos.cli.members import Member, Membership, template_of
@@ -56,7 +56,7 @@ def _who(user: str | None, group: str | None) -> Member:
 @server_options
 @pass_session
 def list_members(session: Session, namespace: str, output: str | None) -> None:
-    """List who has which role in a namespace, and whether it is in force."""
+    """List who has which role in a namespace, who granted it, and whether it is in force."""
 
     async def work(client: Client) -> list[Object]:
         found = await members.bindings_of(client, namespace)
@@ -80,6 +80,7 @@ def _columns(now: float) -> list[Column]:
         Column("NAME", lambda row: row["subject"]["name"]),
         Column("KIND", lambda row: row["subject"]["kind"]),
         Column("ROLE", members.role_word),
+        Column("GRANTED BY", lambda row: granter_of(row) or "the platform"),
         Column("SINCE", lambda row: age(get_path(row, "metadata", "creationTimestamp"), now)),
         Column("STATUS", _status),
         Column("BINDING", name_of),

@@ -5,6 +5,7 @@ from typing import Any
 
 from llmos.apimachinery.object import Object, copy_object, get_path, name_of, namespace_of
 from llmos.apis.namespaces import SYSTEM_NAMESPACE
+from llmos.apis.role_template_bindings import GRANTED_BY
 from llmos.client.resources import MANAGEMENT_GROUP
 from llmos.portability.selection import FIRST_USER, SHARED, type_of
 
@@ -29,6 +30,9 @@ _SERVER_ANNOTATIONS = frozenset(
         # Written for whoever imports, and taken care of there.
         CREATOR,
         DEFAULTS_BOUND,
+        # A server vouches for what it saw itself. Elsewhere the name may be somebody else's, and
+        # the time at which the binding was made, without which it says half, is not moved either.
+        GRANTED_BY,
     }
 )
 _SERVER_LABELS = frozenset({"kubernetes.io/metadata.name"})
