@@ -23,8 +23,11 @@ export function membersIn(bindings: readonly RoleTemplateBinding[]): MemberOf[] 
   return [...found].map(([key, each]) => ({ key, ...each }));
 }
 
-/** The role that counts most: an owner's, or the first that was given. */
+/** What gives the role that counts most: an owner's, or the first that was given. */
+export function mainBinding({ bindings }: MemberOf): RoleTemplateBinding | undefined {
+  return bindings.find((each) => each.roleTemplateRef.name === OWNER) ?? bindings[0];
+}
+
 export function mainRole(member: MemberOf): string {
-  const names = member.bindings.map((each) => each.roleTemplateRef.name);
-  return names.includes(OWNER) ? OWNER : (names[0] ?? '');
+  return mainBinding(member)?.roleTemplateRef.name ?? '';
 }

@@ -1,7 +1,7 @@
 /** Members of namespaces: the subjects of RoleTemplateBindings, as `llmos member` knows them too. */
 
 import { ApiError, hasCode } from '../api/errors';
-import type { Condition, KubeObject } from '../api/objects';
+import { annotation, type Condition, type KubeObject } from '../api/objects';
 import {
   createObject,
   deleteObject,
@@ -38,6 +38,7 @@ export const EDITOR = 'namespace-editor';
 export const READ_ONLY = 'namespace-readonly';
 export const BUILTIN_TEMPLATES: readonly string[] = [OWNER, EDITOR, READ_ONLY];
 
+const GRANTED_BY = 'llmos.ai/granted-by';
 const ATTEMPTS = 5;
 /** Pauses while a controller puts a binding into force, three seconds in all. */
 const STEPS_MS = [20, 50, 100, 200, 400, 800, 1500];
@@ -70,6 +71,11 @@ export function rowsOf(bindings: readonly RoleTemplateBinding[]): MemberRow[] {
   return bindings.flatMap((binding) =>
     (binding.subjects ?? []).map((subject) => ({ binding, subject })),
   );
+}
+
+/** Who gave what a binding gives, as the server wrote it; empty: the platform. */
+export function granterOf(binding: RoleTemplateBinding): string {
+  return annotation(binding, GRANTED_BY) ?? '';
 }
 
 /** Why a binding gives nobody anything; empty: it is in force. */

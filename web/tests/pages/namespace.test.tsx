@@ -111,6 +111,48 @@ describe('the page of a namespace', () => {
     await waitFor(() => expect(api.names(ROLE_TEMPLATE_BINDINGS)).toEqual([]));
   });
 
+  it.each(['members', 'access'])('tells in %s who granted a role', async (tab) => {
+    const binding = (name: string, template: string, person: string, by?: string) => {
+      api.put(ROLE_TEMPLATE_BINDINGS, {
+        metadata: {
+          name,
+          creationTimestamp: `2026-01-0${name.length}T00:00:00Z`,
+          ...(by !== undefined && { annotations: { 'llmos.ai/granted-by': by } }),
+        },
+        roleTemplateRef: { kind: 'RoleTemplate', name: template },
+        subjects: [{ kind: 'User', name: person }],
+        namespaceId: 'team-a',
+        status: { conditions: [{ type: 'InForce', status: 'True' }] },
+      } as never);
+    };
+    // The role that is shown is that of the owner, though it came later.
+    binding('c', 'namespace-editor', 'bob', 'dora');
+    binding('cc', 'namespace-owner', 'bob', 'erin');
+    binding('ccc', 'namespace-readonly', 'carl');
+    const { container } = showPage(`/namespaces/team-a?tab=${tab}`);
+    await screen.findByText('carl');
+    const granters = (person: string) =>
+      screen
+        .getAllByRole(tab === 'members' ? 'row' : 'listitem')
+        .filter((each) => within(each).queryByText(person) !== null)
+        .flatMap((each) => [...each.querySelectorAll('.granter')])
+        .map((each) => [
+          each.firstElementChild?.textContent,
+          each.querySelector('time')?.getAttribute('datetime'),
+        ]);
+    const [second, first] = ['2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z'];
+    expect(granters('bob')).toEqual(
+      tab === 'members'
+        ? [['erin', second]]
+        : [
+            ['erin', second],
+            ['dora', first],
+          ],
+    );
+    expect(granters('carl')).toEqual([['the platform', '2026-01-03T00:00:00Z']]);
+    await expectAccessible(container);
+  });
+
   it('offers nothing to whoever does not manage members', async () => {
     api.allowed = (attributes) => attributes.subresource !== 'members';
     showPage('/namespaces/team-a?tab=members');

@@ -130,6 +130,8 @@ export const namespaces = {
   removedMember: '“{{name}}” is no member of {{namespace}} any more',
   addedMember: '“{{name}}” is a member of {{namespace}}',
   since: 'Since',
+  grantedBy: 'Granted by',
+  thePlatform: 'the platform',
   inForce: 'In force',
   until: 'Until {{when}}',
   roleChanged: '“{{name}}” is now {{role}}',

@@ -115,6 +115,8 @@ export const namespaces = {
   removedMember: '“{{name}}”不再是 {{namespace}} 的成员',
   addedMember: '“{{name}}”已成为 {{namespace}} 的成员',
   since: '加入时间',
+  grantedBy: '授予者',
+  thePlatform: '平台',
   inForce: '生效',
   until: '有效期至 {{when}}',
   roleChanged: '“{{name}}”现在是{{role}}',

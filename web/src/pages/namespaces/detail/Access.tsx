@@ -17,6 +17,7 @@ import { Tag } from '../../../ui/Badge';
 import { Banner } from '../../../ui/Banner';
 import { Card, Empty } from '../../../ui/Page';
 import type { User } from '../form/people';
+import { Granter } from './Granter';
 
 /** Who has which role here and how he comes by it, and what each role allows. */
 export function Access({ bindings }: { bindings: readonly RoleTemplateBinding[] }) {
@@ -98,6 +99,10 @@ function Holders({ bindings }: { bindings: readonly RoleTemplateBinding[] }) {
                 <bdi className="truncate">{each.metadata.name}</bdi>
               </Tag>
             ))}
+            <span className="row-wrap muted">
+              {t('namespaces.grantedBy')}
+              <Granter binding={binding} />
+            </span>
           </li>
         );
       })}

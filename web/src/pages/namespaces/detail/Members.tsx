@@ -4,8 +4,15 @@ import { useTranslation } from 'react-i18next';
 
 import { forgetAnswers, useMay, type Answer } from '../../../api/access';
 import { NAMESPACES } from '../../../api/resources';
-import { addMember, removeMember, setRole, settled, whyNotInForce } from '../../../domain/members';
-import { mainRole, type MemberOf } from '../../../domain/memberRows';
+import {
+  addMember,
+  granterOf,
+  removeMember,
+  setRole,
+  settled,
+  whyNotInForce,
+} from '../../../domain/members';
+import { mainBinding, mainRole, type MemberOf } from '../../../domain/memberRows';
 import { isReserved } from '../../../domain/namespaces';
 import { useRoleNames } from '../../../domain/roles';
 import { Age } from '../../../ui/Age';
@@ -21,12 +28,17 @@ import { toast } from '../../../ui/toasts';
 import type { Sort } from '../../../ui/useRows';
 import { MemberFields, newMember } from '../form/MembersField';
 import { usePeople } from '../form/people';
+import { Granter } from './Granter';
 import { useRoleOptions } from '../form/roleOptions';
 import '../form/form.css';
 
 const byName: Sort = { column: 'name', descending: false };
 const idOf = (member: MemberOf) => member.key;
 const nameOf = (member: MemberOf) => member.subject.name;
+const grantedBy = (member: MemberOf) => {
+  const binding = mainBinding(member);
+  return binding === undefined ? '' : granterOf(binding);
+};
 const sinceOf = (member: MemberOf) => member.bindings[0]?.metadata.creationTimestamp;
 
 interface Props {
@@ -124,6 +136,12 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
       {
         id: 'name',
         header: t('common.name'),
+        below: (member) => (
+          <span className="row-wrap">
+            {t('namespaces.grantedBy')}
+            <Granter binding={mainBinding(member)} />
+          </span>
+        ),
         sortBy: nameOf,
         text: nameOf,
         cell: ({ subject }) => (
@@ -158,9 +176,18 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
       {
         id: 'status',
         header: t('common.state'),
-        width: '170px',
+        width: '150px',
         from: 'medium',
         cell: (member) => <Status member={member} />,
+      },
+      {
+        id: 'granter',
+        header: t('namespaces.grantedBy'),
+        width: '180px',
+        from: 'wide',
+        sortBy: grantedBy,
+        text: grantedBy,
+        cell: (member) => <Granter binding={mainBinding(member)} />,
       },
       {
         id: 'since',
