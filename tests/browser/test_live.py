@@ -15,7 +15,7 @@ from support.objects import config_map
 from support.resources import at
 from support.server import ADMIN_PASSWORD, start_server
 from support.session import Session
-from support.steps import row
+from support.steps import add_member, pick, row
 from support.waiting import wait_until
 from support.world import OWNER, PASSWORD, READER, World
 
@@ -75,6 +75,26 @@ def test_a_lower_role_takes_the_buttons_away(visitors: Visitors, world: World):
     wait_until(lambda: alice.create(at("configmaps", place), late).status_code == 403, 2)
     visitor.open(f"/resources/configmaps?ns={place}")
     expect(create).to_be_disabled()
+
+
+def test_the_page_says_who_granted_a_role(visitors: Visitors, world: World, admin: Session):
+    """Who adds a member, and then who gives another role; what the platform gave nobody granted."""
+    place = world.namespace("team-vision")
+    alice, erin = world.user("alice"), world.user("erin")
+    world.member(OWNER, place, alice)
+    visitor = visitors.of(alice, PASSWORD)
+    page = visitor.open(f"/namespaces/{place}?tab=members")
+    granter = row(page, erin.name).locator(".granter bdi")
+    add_member(page, erin.name, "Read-Only")
+    expect(granter).to_have_text(alice.name)
+    expect(row(page, erin.name).locator(".granter time")).to_be_visible()
+    boss = visitors.of(admin, ADMIN_PASSWORD).open(f"/namespaces/{place}?tab=members")
+    expect(row(boss, erin.name).locator(".granter bdi")).to_have_text(alice.name)
+    pick(boss, row(boss, erin.name).get_by_role("button", name="Role of"), "Editor")
+    expect(granter).to_have_text(admin.name, timeout=RIGHTS_MS)
+    visitor.open(f"/namespaces/{place}?tab=access")
+    holder = page.get_by_role("listitem").filter(has=page.get_by_text(erin.name, exact=True))
+    expect(holder.locator(".granter bdi")).to_have_text(admin.name)
 
 
 def test_a_deactivated_user_is_out(visitors: Visitors, world: World, admin: Session):
