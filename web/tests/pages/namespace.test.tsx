@@ -153,6 +153,20 @@ describe('the page of a namespace', () => {
     await expectAccessible(container);
   });
 
+  it('finds members by who granted their roles', async () => {
+    api.put(ROLE_TEMPLATE_BINDINGS, {
+      metadata: { name: 'c', annotations: { 'llmos.ai/granted-by': 'dora' } },
+      roleTemplateRef: { kind: 'RoleTemplate', name: 'namespace-editor' },
+      subjects: [{ kind: 'User', name: 'bob' }],
+      namespaceId: 'team-a',
+    } as never);
+    showPage('/namespaces/team-a?tab=members');
+    await screen.findByText('bob');
+    await userEvent.setup().type(screen.getByRole('searchbox'), 'dora');
+    await waitFor(() => expect(screen.queryByText('alice')).not.toBeInTheDocument());
+    expect(screen.getByText('bob')).toBeInTheDocument();
+  });
+
   it('offers nothing to whoever does not manage members', async () => {
     api.allowed = (attributes) => attributes.subresource !== 'members';
     showPage('/namespaces/team-a?tab=members');

@@ -100,7 +100,7 @@ function Holders({ bindings }: { bindings: readonly RoleTemplateBinding[] }) {
               </Tag>
             ))}
             <span className="row-wrap muted">
-              {t('namespaces.grantedBy')}
+              · {t('namespaces.grantedByInText')}
               <Granter binding={binding} />
             </span>
           </li>

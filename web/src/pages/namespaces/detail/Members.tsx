@@ -15,7 +15,6 @@ import {
 import { mainBinding, mainRole, type MemberOf } from '../../../domain/memberRows';
 import { isReserved } from '../../../domain/namespaces';
 import { useRoleNames } from '../../../domain/roles';
-import { Age } from '../../../ui/Age';
 import { Tag } from '../../../ui/Badge';
 import { IconButton, MayButton } from '../../../ui/Button';
 import { FormDialog } from '../../../ui/Dialog';
@@ -39,7 +38,6 @@ const grantedBy = (member: MemberOf) => {
   const binding = mainBinding(member);
   return binding === undefined ? '' : granterOf(binding);
 };
-const sinceOf = (member: MemberOf) => member.bindings[0]?.metadata.creationTimestamp;
 
 interface Props {
   namespace: string;
@@ -137,10 +135,9 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
         id: 'name',
         header: t('common.name'),
         below: (member) => (
-          <span className="row-wrap">
-            {t('namespaces.grantedBy')}
-            <Granter binding={mainBinding(member)} />
-          </span>
+          <bdi>
+            {t('namespaces.byName', { name: grantedBy(member) || t('namespaces.thePlatform') })}
+          </bdi>
         ),
         sortBy: nameOf,
         text: nameOf,
@@ -161,7 +158,7 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
       {
         id: 'role',
         header: t('common.role'),
-        width: '190px',
+        width: '170px',
         sortBy: (member) => roleName(mainRole(member)),
         text: (member) => roleName(mainRole(member)),
         cell: (member) =>
@@ -176,26 +173,18 @@ function useColumns(namespace: string, manage: boolean): Column<MemberOf>[] {
       {
         id: 'status',
         header: t('common.state'),
-        width: '150px',
+        width: '130px',
         from: 'medium',
         cell: (member) => <Status member={member} />,
       },
       {
         id: 'granter',
         header: t('namespaces.grantedBy'),
-        width: '180px',
-        from: 'wide',
-        sortBy: grantedBy,
-        text: grantedBy,
-        cell: (member) => <Granter binding={mainBinding(member)} />,
-      },
-      {
-        id: 'since',
-        header: t('namespaces.since'),
-        width: '84px',
+        width: '150px',
         from: 'medium',
-        sortBy: (member) => -Date.parse(sinceOf(member) ?? ''),
-        cell: (member) => <Age of={sinceOf(member)} />,
+        sortBy: grantedBy,
+        text: (member) => grantedBy(member) || t('namespaces.thePlatform'),
+        cell: (member) => <Granter binding={mainBinding(member)} />,
       },
     ],
     [t, roleName, known, namespace, manage],
