@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.cluster import Cluster, running_cluster
 from support.engine import Engine
@@ -28,6 +29,11 @@ _MARKS = {
     "foreign": ("clients",),
     "browser": ("slow", "browser"),
 }
+
+
+# Tests share the machine with one another: how long an example takes says nothing.
+settings.register_profile("llmos", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("llmos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
