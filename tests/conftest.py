@@ -36,6 +36,7 @@ settings.register_profile("llmos", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("llmos")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they use, and keep those of one file on one engine in one process."""
     for item in items:
