@@ -1,6 +1,6 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 
-import page from './vite.config';
+import page from './vite.config.ts';
 
 /** Apart from how the page is built: a build needs none of the tools of tests. */
 export default mergeConfig(

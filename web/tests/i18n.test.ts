@@ -1,5 +1,7 @@
+import i18next from 'i18next';
 import { describe, expect, it } from 'vitest';
 
+import { chooseLanguage } from '../src/i18n';
 import { en } from '../src/i18n/en';
 import { zh } from '../src/i18n/zh';
 
@@ -18,7 +20,7 @@ function texts(messages: Messages, path = ''): Map<string, string> {
 const base = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, '');
 const bases = (messages: Messages) => new Set([...texts(messages).keys()].map(base));
 const placeholders = (text: string) =>
-  new Set([...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]));
+  new Set([...text.matchAll(/\{\{(\w+)(?:, spaced)?\}\}/g)].map((m) => m[1]));
 
 describe('messages', () => {
   it('are the same in both languages', () => {
@@ -40,5 +42,11 @@ describe('messages', () => {
       expect(placeholders(text), key).toEqual(placeholders(one));
     }
     for (const [key, text] of english) expect(text.trim(), key).not.toBe('');
+  });
+
+  it('keep Chinese words together, and others apart from them', async () => {
+    await chooseLanguage('zh');
+    expect(i18next.t('kinds.create', { kind: '模型服务' })).toBe('创建模型服务');
+    expect(i18next.t('kinds.create', { kind: 'Notebook' })).toBe('创建 Notebook');
   });
 });

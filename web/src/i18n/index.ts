@@ -44,7 +44,13 @@ export async function startI18n(): Promise<void> {
     interpolation: { escapeValue: false },
     returnNull: false,
   });
+  i18next.services.formatter?.add('spaced', spaced);
   await load(preferred());
+}
+
+/** Latin words stand apart from Chinese ones, Chinese from Chinese do not. */
+function spaced(value: string): string {
+  return /^\p{Script=Latin}/u.test(value) ? ` ${value}` : value;
 }
 
 export function currentLanguage(): Language {

@@ -6,13 +6,10 @@ import type { UserEvent } from '@testing-library/user-event';
 import axe from 'axe-core';
 import { expect } from 'vitest';
 
-import { signedOut } from '../../src/api/client';
 import { forget } from '../../src/api/session';
 import { makeRouter } from '../../src/app/router';
 
 export function showPage(path: string) {
-  // Nothing is known of what an earlier test asked.
-  signedOut.emit(undefined);
   forget();
   const router = makeRouter(createMemoryHistory({ initialEntries: [`/ui${path}`] }));
   return { ...render(<RouterProvider router={router} />), router };

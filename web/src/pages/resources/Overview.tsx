@@ -13,6 +13,7 @@ import { Age } from '../../ui/Age';
 import { Tag } from '../../ui/Badge';
 import { Card } from '../../ui/Page';
 import { DataCard } from './DataCard';
+import { useValue } from './useValue';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -57,6 +58,7 @@ function Fact({ title, children }: { title: string; children: ReactNode }) {
 
 function Facts({ kind, object }: { kind: Kind; object: KubeObject }) {
   const { t } = useTranslation();
+  const shown = useValue();
   const { metadata } = object;
   const description = descriptionOf(object);
   return (
@@ -67,7 +69,7 @@ function Facts({ kind, object }: { kind: Kind; object: KubeObject }) {
         </Fact>
       )}
       {kind.columns.map((each) => {
-        const text = String(each.value(object));
+        const text = shown(each, object);
         if (text === '' || each.listOnly) return null;
         return (
           <Fact key={each.id} title={t(each.header)}>

@@ -15,6 +15,7 @@ import { DeleteObjects } from '../resources/DeleteObjects';
 import { Conditions } from '../resources/Overview';
 import { useObject } from '../resources/useObject';
 import { ROLE_KINDS, scopeOf, type Role, type RoleKind } from './roleKinds';
+import { RolesLink } from './RolesLink';
 import { Marks } from './RolesPage';
 import { RulesTable } from './RulesTable';
 import { useRoleName } from './useRoleName';
@@ -32,11 +33,7 @@ export function RolePage() {
   return (
     <Page
       title={roleName(name)}
-      crumbs={
-        <Link to="/roles" search={scope === 'global' ? { scope } : {}}>
-          {scope === 'global' ? t('roles.tabGlobal') : t('roles.tabNamespace')}
-        </Link>
-      }
+      crumbs={<RolesLink scope={scope} />}
       mark={role && <Marks role={role} kind={kind} />}
       lead={role && <bdi>{descriptionOf(role)}</bdi>}
       actions={role && <RoleButtons kind={kind} role={role} />}

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { Boxes, Ellipsis } from 'lucide-react';
+import { Boxes, Ellipsis, Pencil } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -159,7 +159,7 @@ function Actions({ namespace }: { namespace: Namespace }) {
   return (
     <>
       {editable && (
-        <ButtonLink to="/namespaces/$name/edit" params={{ name }}>
+        <ButtonLink icon={<Pencil aria-hidden />} to="/namespaces/$name/edit" params={{ name }}>
           {t('common.edit')}
         </ButtonLink>
       )}
