@@ -8,7 +8,8 @@ import { isBrowsable } from '../../kinds/kinds';
 import type { Kind } from '../../kinds/kind';
 import { listAt, textAt } from '../../kinds/reading';
 import { conditionsOf } from '../../kinds/state';
-import { descriptionOf, DESCRIPTION } from '../../domain/namespaces';
+import { DESCRIPTION } from '../../domain/namespaces';
+import { useDescription } from '../../i18n/platform';
 import { Age } from '../../ui/Age';
 import { Tag } from '../../ui/Badge';
 import { Card } from '../../ui/Page';
@@ -60,7 +61,7 @@ function Facts({ kind, object }: { kind: Kind; object: KubeObject }) {
   const { t } = useTranslation();
   const shown = useValue();
   const { metadata } = object;
-  const description = descriptionOf(object);
+  const description = useDescription()(object);
   return (
     <>
       {description !== '' && (

@@ -175,7 +175,7 @@ function useColumns(kind: Kind, withNamespace: boolean): Column<KubeObject>[] {
       id: 'namespace',
       header: t('kinds.columns.namespace'),
       from: 'medium',
-      width: '184px',
+      width: '192px',
       sortBy: (row) => row.metadata.namespace ?? '',
       text: (row) => row.metadata.namespace ?? '',
       cell: (row) => <UserText>{row.metadata.namespace ?? ''}</UserText>,

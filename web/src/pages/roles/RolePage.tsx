@@ -7,7 +7,7 @@ import { useMay, type Answer } from '../../api/access';
 import { useCollection } from '../../api/collections';
 import { ROLE_TEMPLATE_BINDINGS } from '../../api/resources';
 import { rowsOf, whyNotInForce, type RoleTemplateBinding } from '../../domain/members';
-import { descriptionOf } from '../../domain/namespaces';
+import { useDescription } from '../../i18n/platform';
 import { Age } from '../../ui/Age';
 import { MayButton } from '../../ui/Button';
 import { Card, Empty, Loading, Page } from '../../ui/Page';
@@ -28,6 +28,7 @@ export function RolePage() {
   const kind = ROLE_KINDS[scopeOf(word)];
   const { scope } = kind;
   const roleName = useRoleName(scope);
+  const descriptionOf = useDescription();
   const { object, loading, gone } = useObject(kind.resource, name);
   const role = object as Role | undefined;
   return (

@@ -9,13 +9,13 @@ import { NAMESPACES, ROLE_TEMPLATE_BINDINGS } from '../../../api/resources';
 import { byNamespace, type RoleTemplateBinding } from '../../../domain/members';
 import { membersIn } from '../../../domain/memberRows';
 import {
-  descriptionOf,
   isReserved,
   NOT_FOR_PRODUCTION,
   stateOf,
   waitsFor,
   type Namespace,
 } from '../../../domain/namespaces';
+import { useDescription } from '../../../i18n/platform';
 import { State } from '../../../ui/Badge';
 import { Banner, Problem } from '../../../ui/Banner';
 import { IconButton } from '../../../ui/Button';
@@ -72,7 +72,7 @@ function Shown({ namespace }: { namespace: Namespace }) {
   const members = useMemo(() => membersIn(here), [here]);
   const state = stateOf(namespace);
   const waits = waitsFor(namespace);
-  const description = descriptionOf(namespace);
+  const description = useDescription()(namespace);
   const items = TABS.map((id) => ({
     id,
     label: t(`namespaces.tabNames.${id}`),
