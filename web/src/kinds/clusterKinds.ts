@@ -83,7 +83,7 @@ const gpuDevices: Kind = {
   empty: 'kinds.gpuDevices.empty',
   icon: Cpu,
   columns: [
-    column('device', 'kinds.columns.device', ['status', 'devName'], { below: true }),
+    column('device', 'kinds.columns.device', ['status', 'devName']),
     column('vendor', 'kinds.columns.vendor', ['status', 'vendor'], {
       from: 'wide',
       width: '110px',
