@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.cluster import Cluster, running_cluster
 from support.engine import Engine
@@ -30,6 +31,12 @@ _MARKS = {
 }
 
 
+# Tests share the machine with one another: how long an example takes says nothing.
+settings.register_profile("llmos", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("llmos")
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they use, and keep those of one file on one engine in one process."""
     for item in items:

@@ -178,7 +178,7 @@ def _messages(draw, name, depth=4):
     return found
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=30)
+@settings(suppress_health_check=list(HealthCheck), max_examples=30)
 @given(st.data())
 @pytest.mark.parametrize("kind", ["ConfigMap", "Service", "ResourceQuota", "LimitRange", "Event"])
 def test_whatever_is_written_is_read(kind, draw):

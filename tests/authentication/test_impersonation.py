@@ -282,7 +282,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=20)), max_size=6))
 def test_any_headers_give_an_identity_or_a_refusal(sent):
     """No bytes break it, and without rights nobody becomes anybody else."""

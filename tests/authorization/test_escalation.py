@@ -148,7 +148,7 @@ def test_masters_grant_anything():
 RULES = st.lists(RULE.map(parse_rule), max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(RULES, RULES)
 def test_covered_rules_allow_nothing_new(owned, wanted):
     """If nothing is uncovered, whatever the wanted rules allow, the owned ones allow too."""
@@ -160,7 +160,7 @@ def test_covered_rules_allow_nothing_new(owned, wanted):
             assert held or any(rule_allows(question, each) for each in missing)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(RULES, RULES)
 def test_covering_is_reflexive_and_grows(owned, more):
     """One's own rules are always covered, and holding more uncovers nothing."""

@@ -112,7 +112,7 @@ def naive(objects, user, question):
     return False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(EVENTS)
 def test_any_events_leave_what_a_fresh_look_finds(events):
     """After every event the answers are those of an evaluation that knows no index."""
@@ -133,7 +133,7 @@ def test_any_events_leave_what_a_fresh_look_finds(events):
                 assert found is naive(objects, user, question), (user.name, question)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(EVENTS, st.one_of(ROLE, BINDING))
 def test_more_never_takes_away(events, more):
     """A new role or binding leaves allowed whatever was allowed."""
@@ -151,7 +151,7 @@ def test_more_never_takes_away(events, more):
     assert all(authorizer.authorize(ask(user, *question)).allowed for user, question in before)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(EVENTS)
 def test_all_deleted_leaves_nothing(events):
     """The index forgets wholly: nothing remains of what came and went."""

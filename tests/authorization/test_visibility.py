@@ -16,7 +16,7 @@ from llmos.authorization.visibility import Visibility, visible_namespaces
 MEMBER = role("", "member", rule("get", "core", "namespaces"), rule("get,list", "core", "pods"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(EVENTS, st.sampled_from(["get", "list"]), st.sampled_from(["pods", "secrets", "pods/log"]))
 def test_visible_is_where_one_may(events, verb, what):
     """The visible namespaces are those for which the authorizer says yes, none more or less."""
@@ -34,7 +34,7 @@ def test_visible_is_where_one_may(events, verb, what):
             }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EVENTS)
 def test_what_is_remembered_is_still_true(events):
     """After every change the answer is the one that is computed anew, for everybody."""
@@ -81,7 +81,7 @@ NAMESPACE_RULES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(NAMESPACE_RULES)
 def test_a_namespace_is_visible_to_who_may_get_it(grants):
     """A Namespace shows in lists exactly if its own path would answer."""

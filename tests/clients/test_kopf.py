@@ -114,7 +114,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     server = Server(tmp_path)
     server.start()
     server.request("POST", CRDS, CRD)
-    yield Cluster(server)
+    made = Cluster(server)
+    wait_until(lambda: made.get(GADGETS), SECONDS)
+    yield made
     server.stop()
 
 

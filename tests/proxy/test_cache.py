@@ -206,7 +206,7 @@ async def _play(world: World, steps: Any) -> None:
             world.delete(name, namespace)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(before=_STEPS, after=_STEPS, kept=st.integers(0, 24))
 @example(  # the deletion is told with what brought the last revision
     before=[("put", "x", "a")],

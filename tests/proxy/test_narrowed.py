@@ -482,7 +482,7 @@ async def _events(client: Client, target: str, last: str) -> list[dict]:
 _VIEWS = st.lists(st.frozensets(st.sampled_from(ALL)), min_size=1, max_size=5)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(views=_VIEWS, seed=st.integers(0, 1 << 16))
 def test_a_watch_follows_the_rights(site: Site, views: list[frozenset[str]], seed: int) -> None:
     """What comes into sight is ADDED, what leaves it DELETED: the end is what a list shows."""

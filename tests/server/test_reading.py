@@ -239,7 +239,7 @@ COMMANDS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(COMMANDS)
 def test_a_kept_list_is_never_stale(site, commands):
     """Whatever happens between two lists, the second shows it."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -163,11 +163,6 @@ class StorageMachine(RuleBasedStateMachine):
             assert got == [change for change in expected if change[2] <= revision]
 
 
-StorageMachine.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+StorageMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestStorage = StorageMachine.TestCase
 TestStorage.__doc__ = "The storage agrees with the model after every step."

@@ -21,7 +21,9 @@ class Watching:
     status: int
     events: list[dict[str, Any]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
-    """Set when the server has ended it."""
+    """Set when it has ended."""
+    why: str = ""
+    """Why it did, where that was no proper end."""
 
     def seen(self) -> list[tuple[str, str]]:
         """Type and name of every event so far."""
@@ -42,7 +44,8 @@ class Watching:
 
     def wait_for(self, kind: str, name: str, seconds: float = 5) -> None:
         """Wait for an event."""
-        wait_until(lambda: (kind, name) in self.seen(), seconds)
+        wait_until(lambda: (kind, name) in self.seen() or self.ended.is_set(), seconds)
+        assert (kind, name) in self.seen(), f"ended before: {self.why or 'properly'}"
 
     def ends_or_empties(self, seconds: float) -> None:
         """Wait until nothing is shown any more: told so, or cut off."""
@@ -80,6 +83,6 @@ def _read(response: http.client.HTTPResponse, watch: Watching) -> None:
         if response.status == 200:
             for line in response:
                 watch.events.append(json.loads(line))
-    except (http.client.HTTPException, OSError, ValueError):
-        pass
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        watch.why = repr(error)
     watch.ended.set()
