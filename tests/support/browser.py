@@ -118,9 +118,9 @@ class Visitor:
             assert others != self.complaints, f"nothing of {code} {path} in {self.complaints}"
             self.complaints = others
 
-    def pardon_all(self, code: int) -> None:
-        """Of any path the browser may have said so; who says it knows not of which."""
-        self.complaints = [each for each in self.complaints if not answered(each, code)]
+    def pardon_all(self, code: int, path: str = "") -> None:
+        """The browser may have said that this was answered so: a path, or whatever it is."""
+        self.complaints = [each for each in self.complaints if not answered(each, code, path)]
 
     def pardon_on_its_way(self) -> None:
         """Of what was on its way when a session ended: with its cookie, and without one."""
