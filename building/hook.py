@@ -22,4 +22,4 @@ class BuildHook(BuildHookInterface[Any]):
         """Make the schemas and the page; a source distribution has what they are made of."""
         if self.target_name == "wheel":
             write_schemas()
-            build_page()
+            build_page(tools=version == "editable")

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "web"
 STAMP = ".made-from"
 """The end of the name of a file that says what was made of what."""
+_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
 _SAID = 30
 """Lines of npm's last words that an error repeats."""
 
@@ -20,23 +21,30 @@ class BuildError(Exception):
     """The page cannot be built; says why, and what to do."""
 
 
-def install(source: Path) -> None:
+def install(source: Path, *, tools: bool = True) -> None:
     """Have npm install what the lock names, unless that is there: of us, or of who works on it.
+
+    Args:
+        source: where the lock is.
+        tools: also those that check and test the page; building it needs none of them.
 
     Raises:
         BuildError: there is no Node, or npm fails.
     """
     lock = source / "package-lock.json"
-    locked = sha256(lock.read_bytes()).hexdigest()
+    whole = sha256(lock.read_bytes()).hexdigest()
+    bare = f"{whole} without tools"
     stamp = source / "node_modules" / STAMP
-    if stamp.is_file() and stamp.read_text() == locked:
+    there = stamp.read_text() if stamp.is_file() else ""
+    if there == whole or (there == bare and not tools):
         return
     installed = source / "node_modules" / ".package-lock.json"  # npm's own note of it
-    if installed.is_file() and installed.stat().st_mtime > lock.stat().st_mtime:
+    newer = installed.is_file() and installed.stat().st_mtime > lock.stat().st_mtime
+    if newer and there != bare:
         return
-    npm(source, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    npm(source, *_CI, *(() if tools else ("--omit=dev",)))
     stamp.parent.mkdir(exist_ok=True)
-    stamp.write_text(locked)
+    stamp.write_text(whole if tools else bare)
 
 
 def npm(source: Path, *arguments: str) -> None:

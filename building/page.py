@@ -19,8 +19,10 @@ _COMPRESSED = frozenset({".css", ".html", ".js", ".json", ".svg", ".txt", ".webm
 _WORTH_COMPRESSING = 1024
 
 
-def build_page(source: Path = SOURCE, site: Path = SITE) -> bool:
+def build_page(source: Path = SOURCE, site: Path = SITE, *, tools: bool = False) -> bool:
     """Build the page, unless it is there already; says whether it was built.
+
+    With the tools that check and test it, where whoever builds it works on it too.
 
     Raises:
         BuildError: Node or npm cannot do it.
@@ -29,7 +31,7 @@ def build_page(source: Path = SOURCE, site: Path = SITE) -> bool:
     stamp = site.with_name(f"{site.name}{STAMP}")
     if (site / INDEX).is_file() and stamp.is_file() and stamp.read_text() == digest:
         return False
-    install(source)
+    install(source, tools=tools)
     npm(source, "run", "build")
     _put(source / "dist", site)
     stamp.write_text(digest)

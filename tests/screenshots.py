@@ -1,8 +1,8 @@
 """``make screenshots``: a picture of every page, wide and narrow, in light and in dark.
 
 They come into ``screenshots/``, which git ignores. ``--only NAME,…`` makes some of them, ``--as``
-says in whose eyes: admin, owner, reader or newcomer. ``--docs`` makes those of the manual instead,
-in ``docs/images/``.
+says in whose eyes: admin, owner, reader or newcomer; ``--language zh-CN`` in which language.
+``--docs`` makes those of the manual instead, in ``docs/images/``.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Error
@@ -39,14 +40,17 @@ def main() -> int:
     options = _options()
     if options.docs:
         options.folder, options.looks, options.only = ROOT / "docs" / "images", WIDE, MANUAL
-    chosen = [each for each in PAGES + STATES if not options.only or each.name in options.only]
+    # What opens on a page is found by its English words.
+    every = PAGES + STATES if options.language == Look.language else PAGES
+    chosen = [each for each in every if not options.only or each.name in options.only]
     with _demo() as demo, running_browser() as browser:
         failed = []
         for name, look in LOOKS.items():
             if options.looks and name not in options.looks:
                 continue
-            visitor = Visitor(browser, demo.world.engine, look)
-            stranger = Visitor(browser, demo.world.engine, look)
+            said = replace(look, language=options.language)
+            visitor = Visitor(browser, demo.world.engine, said)
+            stranger = Visitor(browser, demo.world.engine, said)
             who = demo.people[options.who]
             visitor.come_in(who.name, demo.password(who))
             for page in chosen:
@@ -98,6 +102,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="NAME,…")
     parser.add_argument("--looks", type=lambda text: text.split(","), help=", ".join(LOOKS))
     parser.add_argument("--as", dest="who", default="admin", help="whose eyes (admin)")
+    parser.add_argument("--language", default=Look.language, help="whose words (en-US)")
     parser.add_argument("--docs", action="store_true", help="those of the manual")
     return parser.parse_args()
 

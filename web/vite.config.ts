@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
 /** The server that `npm run dev` speaks to: `llmos serve` on its usual port, unless told otherwise. */
 const server = process.env.LLMOS_SERVER ?? 'https://127.0.0.1:6443';
@@ -17,14 +17,5 @@ export default defineConfig({
   },
   server: {
     proxy: { '/api': forwarded, '/apis': forwarded, '/auth': forwarded, '/version': forwarded },
-  },
-  test: {
-    environment: 'jsdom',
-    include: ['tests/**/*.test.{ts,tsx}'],
-    setupFiles: ['tests/setup.ts'],
-    testTimeout: 20_000,
-    restoreMocks: true,
-    unstubGlobals: true,
-    environmentOptions: { jsdom: { url: 'https://llmos.test/ui/' } },
   },
 });

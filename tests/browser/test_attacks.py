@@ -26,6 +26,11 @@ def place(world: World, alice: Session) -> str:
     return made
 
 
+def allow_local(visitor: Visitor) -> None:
+    """Chromium keeps strangers from servers of this machine by itself; elsewhere it would not."""
+    visitor.context.grant_permissions(["local-network-access"])
+
+
 @pytest.mark.parametrize(
     ("method", "kind"),
     [
@@ -42,10 +47,12 @@ def test_web_02_another_site_changes_nothing(
     made = alice.create(at("configmaps", place), config_map("target"))
     assert made.status_code == 201
     visitor = visitors.of(alice, PASSWORD)
+    allow_local(visitor)
     visitor.context.route(
         f"{EVIL}/**", lambda route: route.fulfill(content_type="text/html", body="<p>evil</p>")
     )
     visitor.page.goto(f"{EVIL}/")
+    url = visitor.engine.url
     path = at("configmaps", place) + ("" if method == "POST" else "/target")
     said = visitor.page.evaluate(
         """async ([url, method, kind]) => {
@@ -59,12 +66,13 @@ def test_web_02_another_site_changes_nothing(
               .then((answer) => `${answer.type} ${answer.status}`, (error) => error.name));
           return tried;
         }""",
-        [visitor.engine.url + path, method, kind],
+        [url + path, method, kind],
     )
     assert len(said) == 2
     assert alice.names(at("configmaps", place)) == ["kube-root-ca.crt", "target"]
     assert alice.get(at("configmaps", place, "target")).json()["data"] == {"key": "value"}
-    visitor.complaints.clear()
+    # Of what that page tried its browser says that it was kept from it.
+    visitor.complaints[:] = [each for each in visitor.complaints if url + path not in each]
 
 
 def test_web_02_another_site_opens_no_socket_and_no_frame(
@@ -73,6 +81,7 @@ def test_web_02_another_site_opens_no_socket_and_no_frame(
     """Neither watches in her name, nor the page in a frame."""
     visitor = visitors.of(alice, PASSWORD)
     url = visitor.engine.url
+    allow_local(visitor)
     visitor.context.route(
         f"{EVIL}/**",
         lambda route: route.fulfill(
@@ -91,6 +100,10 @@ def test_web_02_another_site_opens_no_socket_and_no_frame(
     assert opened == "closed"
     frame = visitor.page.frames[1]
     assert not frame.url.startswith(url)
+    visitor.pardon(403, at("configmaps", place))
+    [framed] = visitor.complaints
+    assert "violates the following Content Security Policy directive" in framed
+    assert "frame-ancestors 'none'" in framed
     visitor.complaints.clear()
 
 
@@ -147,7 +160,6 @@ def test_web_25_names_of_prototypes_are_names_like_any(
         window = visitor.open(path)
         assert window.evaluate("() => ({}).isAdmin") is None
         assert window.evaluate("() => Object.keys(Object.prototype)") == []
-    visitor.complaints[:] = [each for each in visitor.complaints if each not in visitor.refused]
 
 
 ZALGO = "e" + "\u0301" * 300

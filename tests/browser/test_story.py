@@ -103,7 +103,7 @@ class Story:
         alice, bob, carol = (self.people[each] for each in (self.alice, self.bob, self.carol))
         create_notebook(alice.page, self.vision, "exp-1")
         expect(alice.page.get_by_role("alert")).to_contain_text("exists")
-        alice.pardon("/notebooks")
+        alice.pardon(409, at("notebooks", self.vision))
         bob.open(f"/resources/notebooks.ml.llmos.ai?ns={self.vision}")
         row(bob.page, "exp-1").wait_for()
         expect(bob.page.get_by_role("button", name="Create Notebook")).to_be_disabled()

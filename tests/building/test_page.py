@@ -47,7 +47,8 @@ def source(tmp_path):
     return folder
 
 
-CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+TOOLS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+CI = (*TOOLS, "--omit=dev")
 
 
 def test_it_is_built_once(source, tmp_path, ran):
@@ -79,6 +80,22 @@ def test_what_others_installed_is_not_installed_again(source, tmp_path, ran):
     (source / "src" / "a.ts").write_text("let d")
     build_page(source, tmp_path / "site")
     assert ran[1:] == [CI, ("run", "build")]
+
+
+def test_the_tools_of_the_page_are_for_who_works_on_it(source, tmp_path, ran):
+    """A build needs none; once they are installed they are not taken away again."""
+    build_page(source, tmp_path / "site")
+    # npm notes what it installed, whatever it left out.
+    installed = source / "node_modules" / ".package-lock.json"
+    installed.write_text("{}")
+    written = (source / "package-lock.json").stat().st_mtime
+    os.utime(installed, (written + 1, written + 1))
+    runner.install(source)
+    assert ran == [CI, ("run", "build"), TOOLS]
+    runner.install(source)
+    runner.install(source, tools=False)
+    build_page(source, tmp_path / "other", tools=True)
+    assert ran[3:] == [("run", "build")]
 
 
 def test_what_is_gone_is_built_again(source, tmp_path, ran):
@@ -155,7 +172,13 @@ def test_a_source_distribution_holds_what_the_page_is_made_of(tmp_path):
     (packed,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(packed) as archive:
         names = {each.partition("/")[2] for each in archive.getnames()}
-    wanted = ("building/hook.py", "building/page.py", "web/package-lock.json", "web/.npmrc")
+    wanted = (
+        "web/vite.config.ts",
+        "building/hook.py",
+        "building/page.py",
+        "web/package-lock.json",
+        "web/.npmrc",
+    )
     assert set(wanted) <= names
     assert {each for each in names if each.startswith("web/src/")}
     built = ("web/node_modules/", "web/dist/", "src/llmos/web/site")

@@ -147,7 +147,7 @@ EVERY_OTHER = [
     (method, path.replace("*", "x"))
     for path, methods in account_routes().items()
     for method in methods
-    if path != LOGIN_PATH
+    if path not in (LOGIN_PATH, "/auth/session")
 ]
 
 
@@ -161,6 +161,15 @@ def test_everything_else_needs_a_user_of_llmos(site, method, path):
     assert site.read == 0
     token = site.login("root")
     assert isinstance(site.refusal(method, path, body, token, as_user="bob"), ForbiddenError)
+
+
+def test_the_question_for_a_session_is_refused_to_whoever_is_no_user_of_llmos(site):
+    """To all but nobody, who has none."""
+    assert isinstance(site.refusal("GET", "/auth/session", b"", "robot"), ForbiddenError)
+    token = site.login("root")
+    assert isinstance(
+        site.refusal("GET", "/auth/session", b"", token, as_user="bob"), ForbiddenError
+    )
 
 
 def test_bad_token_is_401_also_at_the_login(site):

@@ -96,6 +96,25 @@ def test_signing_in_gives_the_cookie_and_no_token(browser):
     assert "set-cookie" not in whoami.headers
 
 
+def test_a_page_asks_without_an_error_whether_anybody_is_signed_in(browser):
+    """Nobody is no error; a session that has ended is one, and what is no session at all."""
+    nobody = browser.send("GET", "/auth/session")
+    assert (nobody.status, nobody.body) == (204, b"")
+    assert nobody.headers["cache-control"] == ["no-store"]
+    assert browser.send("GET", "/auth/whoami").status == 401
+    said = browser.sign_in()
+    assert browser.send("GET", "/auth/session").json == said
+    ended = browser.cookie
+    assert browser.send("POST", "/auth/logout").status == 204
+    for cookie in (ended, "token-x:y", "odd"):
+        browser.cookie = cookie
+        assert browser.send("GET", "/auth/session").status == 401
+    browser.cookie = ""
+    assert browser.send("POST", "/auth/session").status == 401
+    bearer = {"Authorization": "Bearer token-x:y"}
+    assert browser.send("GET", "/auth/session", **bearer).status == 401
+
+
 def test_the_word_is_kept_nowhere(browser):
     """Who reads what is stored can make neither the cookie nor the word."""
     said = browser.sign_in()

@@ -17,7 +17,7 @@ from llmos.apimachinery.errors import (
 from llmos.client import resources as known
 from llmos.client.client import Client
 from llmos.client.config import Config
-from llmos.endpoints import watching
+from llmos.endpoints import fastlane, watching
 from llmos.endpoints.narrowing import View
 from llmos.endpoints.requestinfo import parse_request
 from llmos.proxy import cache as caching
@@ -443,6 +443,21 @@ def test_a_write_that_never_comes_is_not_waited_for_again():
         await part.get(EVERYWHERE)
         assert waited - begun >= caching.SETTLE_SECONDS
         assert loop.time() - waited < caching.SETTLE_SECONDS / 2
+
+    run(check)
+
+
+def test_a_read_that_begins_without_a_task_can_wait():
+    """So the server begins those whose head it has seen before: each still gets its answer."""
+
+    async def check(world: World, part: Part) -> None:
+        await part.get(EVERYWHERE, TEAMS)
+        part.caches.wrote(INFO, {"metadata": {"resourceVersion": "999999"}})
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+        begin = (world.cache(part).ready(), over.set_result, over.set_exception)
+        loop.call_soon(fastlane.start, *begin)
+        assert await over is None
 
     run(check)
 

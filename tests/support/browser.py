@@ -107,18 +107,25 @@ class Visitor:
         if message.type != "error":
             return
         said = f"{message.text} ({message.location['url']})"
-        # The page asks whether somebody is signed in; only the browser takes a no for an error.
-        if "/auth/whoami" in said and "401" in said:
-            return
         self.complaints.append(said)
         if re.search(r"a status of 40[134] ", said):
             self.refused.append(said)
 
-    def pardon(self, text: str) -> None:
-        """Complaints with this text were to be expected; there must be some."""
-        others = [each for each in self.complaints if text not in each]
-        assert others != self.complaints, f"nothing was said of {text}"
-        self.complaints = others
+    def pardon(self, code: int, *paths: str) -> None:
+        """Of these paths the browser had to say that they were answered so; of each it did."""
+        for path in paths:
+            others = [each for each in self.complaints if not answered(each, code, path)]
+            assert others != self.complaints, f"nothing of {code} {path} in {self.complaints}"
+            self.complaints = others
+
+    def pardon_all(self, code: int, path: str = "") -> None:
+        """The browser may have said that this was answered so: a path, or whatever it is."""
+        self.complaints = [each for each in self.complaints if not answered(each, code, path)]
+
+    def pardon_on_its_way(self) -> None:
+        """Of what was on its way when a session ended: with its cookie, and without one."""
+        self.pardon_all(401)
+        self.pardon_all(403)
 
     def window(self) -> "Page":
         """One more window of his."""
@@ -183,6 +190,20 @@ class Visitors:
         """Everybody leaves."""
         for each in self._all:
             each.close()
+
+
+def answered(complaint: str, code: int, path: str = "") -> bool:
+    """Whether the browser complains of nothing but an answer with a code, of a path if one is said.
+
+    Of a WebSocket it says the same in other words.
+    """
+    no_credentials = "HTTP Authentication failed"  # Chromium's words for 401 at a WebSocket
+    said = complaint.replace(no_credentials, "Unexpected response code: 401")
+    found = re.search(r"status of (\d+) |Unexpected response code: (\d+)", said)
+    url = re.search(r"(?:https|wss)://[^/]+([^?\s')]*)", complaint)
+    if found is None or url is None or int(found[1] or found[2]) != code:
+        return False
+    return path in ("", url[1])
 
 
 def violations(page: "Page", *rules: str) -> list[str]:

@@ -1,7 +1,8 @@
 """``/auth/…``: signing in and out, passwords and tokens over HTTP, on both engines.
 
-Everything but the login needs a user who signed in through llmos, acting as himself. Bodies are
-small JSON objects with known fields only; answers are never kept by caches.
+Everything but the login, and a browser's question whether it has a session, needs a user who signed
+in through llmos, acting as himself. Bodies are small JSON objects with known fields only; answers
+are never kept by caches.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,7 +38,7 @@ from llmos.endpoints.kubeconfigs import kubeconfig_for
 
 LOGIN_PATH = "/auth/login"
 BEFORE_PASSWORD_CHANGE = frozenset(
-    {"/auth/login", "/auth/logout", "/auth/password", "/auth/whoami"}
+    {"/auth/login", "/auth/logout", "/auth/password", "/auth/session", "/auth/whoami"}
 )
 """What somebody may ask for who has to change his password first."""
 _GROUP = "management.llmos.ai"
@@ -67,6 +68,7 @@ def account_routes() -> dict[str, dict[str, Handler]]:
     return {
         LOGIN_PATH: {"POST": _login},
         "/auth/logout": {"POST": _logout},
+        "/auth/session": {"GET": _browser_session},
         "/auth/whoami": {"GET": _whoami},
         "/auth/password": {"PUT": _change_password},
         "/auth/kubeconfig": {"POST": _create_kubeconfig},
@@ -95,7 +97,7 @@ async def handle_account(request: Request, services: AccountServices) -> Respons
     if name:
         segments[2] = "*"
     methods = _ROUTES.get("/" + "/".join(segments))
-    if methods is None or methods.get(request.method) is not _login:
+    if methods is None or methods.get(request.method) not in _FOR_EVERYBODY:
         _signed_in(request)
     if methods is None:
         raise NotFoundError.resource()
@@ -210,6 +212,15 @@ async def _logout(request: Request, services: AccountServices, _: str) -> Respon
     return answer
 
 
+async def _browser_session(request: Request, services: AccountServices, name: str) -> Response:
+    """As ``whoami``; nothing where nobody signed in, for which a browser would note an error."""
+    identity = request.identity
+    if isinstance(identity, Identity) and identity.method == "anonymous":
+        return _done()
+    _signed_in(request)
+    return await _whoami(request, services, name)
+
+
 async def _whoami(request: Request, services: AccountServices, _: str) -> Response:
     identity: Identity = request.identity
     session = session_cookie(request) if identity.browser else None
@@ -306,3 +317,4 @@ async def _set_password(request: Request, services: AccountServices, name: str) 
 
 
 _ROUTES = account_routes()
+_FOR_EVERYBODY = (_login, _browser_session)

@@ -26,6 +26,7 @@ from llmos.apimachinery.resource import APIResource
 from llmos.client.client import Client
 from llmos.client.errors import ConnectionFailedError
 from llmos.client.watch import Event, EventType, Stream
+from llmos.endpoints.fastlane import in_task
 from llmos.proxy.platform import STALE_SECONDS, WATCH_SECONDS
 from llmos.watchcache.cacher import Cacher
 from llmos.watchcache.config import WindowConfig
@@ -159,6 +160,7 @@ class Cache:
     async def _wait(self, reached: Callable[[], bool], seconds: float) -> bool:
         if reached():
             return True
+        await in_task()
         try:
             async with asyncio.timeout(seconds):
                 while not reached():

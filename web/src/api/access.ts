@@ -1,6 +1,6 @@
 /** What the user may do, asked of the API. The server decides again when he does it. */
 
-import { useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 
 import { request, signedOut } from './client';
 import { Emitter } from './emitter';
@@ -27,6 +27,8 @@ interface Review {
 }
 
 const LIFE_MS = 20_000;
+/** A refusal that keeps something from sight is asked about again so often: rights may come. */
+export const RECHECK_MS = 3_000;
 const unknown: Answer = { allowed: undefined, reason: '' };
 const answers = new Map<string, { answer: Answer; until: number }>();
 const asking = new Set<string>();
@@ -57,16 +59,23 @@ export async function may(question: Question): Promise<Answer> {
 
 async function ask(key: string, question: Question): Promise<void> {
   asking.add(key);
-  let answer: Answer = unknown;
+  const before = answers.get(key)?.answer ?? unknown;
+  let answer = before;
   try {
     answer = await may(question);
   } catch {
-    // Nobody knows: the button stays as it is, and the server's own answer counts.
-    answer = { ...unknown, failed: true };
+    // Nobody knows: what was said holds, or the server's own answer to the deed counts.
+    if (before.allowed === undefined) answer = { ...unknown, failed: true };
   }
   asking.delete(key);
+  // With one right others came or went.
+  if (before.allowed !== undefined && answer.allowed !== before.allowed) outdate();
   answers.set(key, { answer, until: Date.now() + LIFE_MS });
   changed.emit(undefined);
+}
+
+function outdate(): void {
+  for (const each of answers.values()) each.until = 0;
 }
 
 function read(key: string, question: Question): Answer {
@@ -81,9 +90,27 @@ export function useMay(question: Question): Answer {
   return useSyncExternalStore(changed.subscribe, () => read(key, question));
 }
 
+/** As `useMay`; a refusal is asked about again and again, for as long as somebody looks at it. */
+export function useMayYet(question: Question): Answer {
+  const answer = useMay(question);
+  const key = keyOf(question);
+  const asked = useRef(question);
+  useEffect(() => {
+    asked.current = question;
+  });
+  useEffect(() => {
+    if (answer.allowed !== false) return undefined;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible' && !asking.has(key)) void ask(key, asked.current);
+    }, RECHECK_MS);
+    return () => clearInterval(timer);
+  }, [answer.allowed, key]);
+  return answer;
+}
+
 /** Rights may have changed: old answers count no more, and what is shown is asked again. */
 export function forgetAnswers(): void {
-  for (const each of answers.values()) each.until = 0;
+  outdate();
   changed.emit(undefined);
 }
 

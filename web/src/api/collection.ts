@@ -79,6 +79,8 @@ export class Collection<T extends KubeObject> {
     this.#watchers += 1;
     clearTimeout(this.#linger);
     if (!this.#running) this.#start();
+    // Whoever looks at it now has reason to: it may be allowed meanwhile.
+    else if (this.#snapshot.freshness === 'refused') this.hurry();
     return () => {
       stop();
       this.#watchers -= 1;

@@ -45,7 +45,11 @@ function remember(next: Identity | undefined): void {
 /** Asks the server who the cookie belongs to; undefined: nobody. */
 export async function loadIdentity(): Promise<Identity | undefined> {
   try {
-    const answer = await request<WhoAmI>('GET', '/auth/whoami', { quiet401: true });
+    const answer = await request<WhoAmI | undefined>('GET', '/auth/session', { quiet401: true });
+    if (!answer) {
+      forget();
+      return undefined;
+    }
     setCsrfToken(answer.csrfToken ?? '');
     remember({
       username: answer.user.username,

@@ -1,7 +1,14 @@
 import { Boxes, ChevronsUpDown } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { UNSAFE_PortalProvider } from 'react-aria/PortalProvider';
-import { Dialog, DialogTrigger, ListBox, ListBoxItem, Popover } from 'react-aria-components';
+import {
+  Dialog,
+  DialogTrigger,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  ToggleButton,
+} from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
 import { useCollection } from '../api/collections';
@@ -67,9 +74,13 @@ function Choice() {
   return (
     <>
       <SearchField label={t('shell.chooseNamespaces')} value={filter} onChange={setFilter} />
-      <Button look="quiet" size="small" isDisabled={names.length === 0} onPress={() => choose([])}>
-        {t('shell.allNamespaces')}
-      </Button>
+      <ToggleButton
+        className="menu-item"
+        isSelected={names.length === 0}
+        onChange={() => choose([])}
+      >
+        <span>{t('shell.allNamespaces')}</span>
+      </ToggleButton>
       <ListBox
         className="switcher-list"
         aria-label={t('shell.chooseNamespaces')}

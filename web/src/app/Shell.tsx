@@ -4,10 +4,11 @@ import { useEffect, useState } from 'react';
 import { Dialog, Modal, ModalOverlay } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
+import { forgetAnswers } from '../api/access';
 import { signedOut, warnings } from '../api/client';
 import { refusals } from '../api/collection';
-import { hurryCollections, useCollection } from '../api/collections';
-import { NAMESPACES } from '../api/resources';
+import { collectionOf, hurryCollections, useCollection } from '../api/collections';
+import { NAMESPACES, ROLE_TEMPLATE_BINDINGS } from '../api/resources';
 import { checkIdentity, forget, onEndElsewhere, signOut } from '../api/session';
 import { NOT_FOR_PRODUCTION } from '../domain/namespaces';
 import { chooseLanguage, currentLanguage, LANGUAGES, type Language } from '../i18n';
@@ -25,11 +26,13 @@ import { useIdentity } from './useIdentity';
 import './shell.css';
 
 const CHECK_MS = 1_000;
+const RIGHTS_MS = 500;
 
 export function Shell() {
   const { t } = useTranslation();
   useSessionEnd();
   useNews();
+  useRights();
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -64,6 +67,23 @@ function useSessionEnd(): void {
   );
 }
 
+/** Asks anew what one may when memberships change: what is shown follows without being touched. */
+function useRights(): void {
+  useEffect(() => {
+    let soon: ReturnType<typeof setTimeout> | undefined;
+    const stop = collectionOf(ROLE_TEMPLATE_BINDINGS).subscribe(() => {
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        forgetAnswers();
+      }, RIGHTS_MS);
+    });
+    return () => {
+      clearTimeout(soon);
+      stop();
+    };
+  }, []);
+}
+
 /** Shows what the API warns of; makes up for what was missed while nobody looked. */
 function useNews(): void {
   const { t } = useTranslation();
@@ -75,6 +95,7 @@ function useNews(): void {
     const look = () => {
       if (document.visibilityState !== 'visible') return;
       hurryCollections();
+      forgetAnswers();
       checkIdentity().catch(() => undefined);
     };
     let checked = 0;
@@ -82,6 +103,7 @@ function useNews(): void {
       // A dozen lists are refused at once when a session ends.
       if (performance.now() - checked < CHECK_MS) return;
       checked = performance.now();
+      forgetAnswers();
       checkIdentity().catch(() => undefined);
     };
     const stops = [

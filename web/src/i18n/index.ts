@@ -4,10 +4,12 @@ import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 
 import { en } from './en';
+import { setPlatformTexts } from './platform';
 
 export const LANGUAGES = { en: 'English', zh: '中文' } as const;
 export type Language = keyof typeof LANGUAGES;
 
+let chinese: Readonly<Record<string, string>> = {};
 const STORED = 'llmos-language';
 
 declare module 'i18next' {
@@ -28,9 +30,11 @@ function preferred(): Language {
 
 async function load(language: Language): Promise<void> {
   if (language === 'zh' && !i18next.hasResourceBundle('zh', 'translation')) {
-    const { zh } = await import('./zh');
+    const { zh, platform } = await import('./zh');
     i18next.addResourceBundle('zh', 'translation', zh);
+    chinese = platform;
   }
+  setPlatformTexts(language === 'zh' ? chinese : {});
   await i18next.changeLanguage(language);
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
 }
@@ -44,7 +48,13 @@ export async function startI18n(): Promise<void> {
     interpolation: { escapeValue: false },
     returnNull: false,
   });
+  i18next.services.formatter?.add('spaced', spaced);
   await load(preferred());
+}
+
+/** Latin words stand apart from Chinese ones, Chinese from Chinese do not. */
+function spaced(value: string): string {
+  return /^\p{Script=Latin}/u.test(value) ? ` ${value}` : value;
 }
 
 export function currentLanguage(): Language {

@@ -88,7 +88,7 @@ const gpuDevices: Kind = {
       from: 'wide',
       width: '110px',
     }),
-    column('node', 'kinds.columns.node', ['status', 'nodeName'], { from: 'medium' }),
+    column('node', 'kinds.columns.node', ['status', 'nodeName'], { from: 'medium', below: true }),
     computed(
       'vram',
       'kinds.columns.vram',
@@ -120,10 +120,14 @@ const storageClasses: Kind = {
   empty: 'kinds.storageClasses.empty',
   icon: HardDrive,
   columns: [
-    column('provisioner', 'kinds.columns.provisioner', ['provisioner'], { mono: true }),
+    column('provisioner', 'kinds.columns.provisioner', ['provisioner'], {
+      mono: true,
+      below: true,
+    }),
     column('default', 'kinds.columns.default', ['metadata', 'annotations', DEFAULT_CLASS], {
       from: 'medium',
       width: '100px',
+      words: { true: 'common.yes', false: 'common.no' },
     }),
     column('reclaim', 'kinds.columns.reclaim', ['reclaimPolicy'], {
       from: 'medium',

@@ -36,7 +36,7 @@ export const ready = computed('ready', 'kinds.columns.ready', replicas, { width:
 /** CPU, memory and GPUs that one replica gets, in short. */
 export const size = computed('size', 'kinds.columns.size', sizeOf, {
   from: 'medium',
-  width: '164px',
+  width: '184px',
 });
 
 export function sizeOf(object: object): string {

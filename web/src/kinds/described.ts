@@ -43,7 +43,7 @@ const notebooks: Kind = {
   empty: 'kinds.notebooks.empty',
   icon: NotebookPen,
   columns: [
-    computed('type', 'kinds.columns.type', typeOf, { from: 'medium', width: '108px' }),
+    computed('type', 'kinds.columns.type', typeOf, { from: 'medium', width: '96px' }),
     imageColumn,
     size,
     ready,
@@ -106,6 +106,12 @@ const notebooks: Kind = {
   data: undefined,
 };
 
+const registries = [
+  { value: 'huggingface', label: 'Hugging Face' },
+  { value: 'modelscope', label: 'ModelScope' },
+  { value: 'local', label: 'Local', say: 'kinds.fields.local' },
+] as const;
+
 const modelServices: Kind = {
   resource: MODEL_SERVICES,
   title: 'kinds.modelServices.title',
@@ -115,9 +121,10 @@ const modelServices: Kind = {
   icon: BrainCircuit,
   columns: [
     column('model', 'kinds.columns.model', ['spec', 'model'], { mono: true }),
-    column('registry', 'kinds.columns.registry', ['spec', 'modelRegistry'], {
+    computed('registry', 'kinds.columns.registry', registryOf, {
       from: 'wide',
-      width: '130px',
+      width: '120px',
+      words: { local: 'kinds.fields.local' },
     }),
     size,
     ready,
@@ -136,11 +143,7 @@ const modelServices: Kind = {
         id: 'registry',
         label: 'kinds.fields.registry',
         input: 'choice',
-        choices: [
-          { value: 'huggingface', label: 'Hugging Face' },
-          { value: 'modelscope', label: 'ModelScope' },
-          { value: 'local', label: 'Local', say: 'kinds.fields.local' },
-        ],
+        choices: registries,
         get: (manifest) => textAt(manifest, 'spec', 'modelRegistry') || 'huggingface',
         set: (manifest, value) => withAt(manifest, ['spec', 'modelRegistry'], value),
       },
@@ -178,6 +181,12 @@ const modelServices: Kind = {
   hidden: [],
   data: undefined,
 };
+
+function registryOf(object: KubeObject): string {
+  const registry = textAt(object, 'spec', 'modelRegistry');
+  const known = registries.find((each) => each.value === registry);
+  return known === undefined || 'say' in known ? registry : known.label;
+}
 
 const configMaps: Kind = {
   resource: CONFIG_MAPS,
@@ -228,7 +237,7 @@ const secrets: Kind = {
   empty: 'kinds.secrets.empty',
   icon: KeyRound,
   columns: [
-    column('type', 'kinds.columns.type', ['type'], { from: 'medium', mono: true }),
+    column('type', 'kinds.columns.type', ['type'], { from: 'medium', mono: true, below: true }),
     computed('keys', 'kinds.columns.keys', (object) => keysIn(object, 'data'), {
       width: '90px',
       listOnly: true,

@@ -2,7 +2,6 @@
 
 import type { ParseKeys } from 'i18next';
 import type { LucideIcon } from 'lucide-react';
-import type { ReactNode } from 'react';
 
 import type { KubeObject } from '../api/objects';
 import type { Manifest, Resource } from '../api/resources';
@@ -14,11 +13,13 @@ export interface KindColumn {
   readonly header: ParseKeys;
   /** What is shown, sorted and found; numbers are sorted as numbers. */
   readonly value: (object: KubeObject) => string | number;
-  /** Where it is shown as something else than text. */
-  readonly cell?: (object: KubeObject) => ReactNode;
+  /** Values that have a word in the user's language. */
+  readonly words?: Readonly<Record<string, ParseKeys>>;
   readonly width?: string;
   readonly from?: 'medium' | 'wide';
   readonly mono?: boolean;
+  /** On a narrow page it stands under the name. */
+  readonly below?: boolean;
   /** The page of one shows it better. */
   readonly listOnly?: boolean;
 }

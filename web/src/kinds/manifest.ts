@@ -77,15 +77,22 @@ export function fromYaml(resource: Resource, text: string): Manifest {
 }
 
 /**
- * The object that a text makes of one that exists.
+ * The object that a text makes of one that exists, in the version that the text was made of.
  *
  * @throws ManifestError it holds none, or speaks of another object
  */
-export function editedFrom(resource: Resource, original: KubeObject, text: string): KubeObject {
+export function editedFrom(
+  resource: Resource,
+  original: KubeObject,
+  text: string,
+  resourceVersion = original.metadata.resourceVersion,
+): KubeObject {
   const manifest = fromYaml(resource, text);
   const { name, namespace } = original.metadata;
   if (manifest.metadata.name !== name || manifest.metadata.namespace !== namespace) {
     throw new ManifestError('name', namespace === undefined ? name : `${namespace}/${name}`);
   }
-  return { ...manifest, metadata: { ...manifest.metadata, name } };
+  // Without a version the server would put it over whatever others wrote meanwhile.
+  const version = resourceVersion === undefined ? {} : { resourceVersion };
+  return { ...manifest, metadata: { ...manifest.metadata, name, ...version } };
 }

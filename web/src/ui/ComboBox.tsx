@@ -7,14 +7,13 @@ import {
   Label,
   ListBox,
   ListBoxItem,
-  Popover,
   Text,
 } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
 import type { Option } from './Select';
+import { Suggestions } from './Suggestions';
 import './fields.css';
-import './menu.css';
 
 export interface ComboBoxProps {
   label: string;
@@ -80,7 +79,7 @@ export function ComboBox(props: ComboBoxProps) {
         </Text>
       )}
       <FieldError className="hint hint-bad">{problem}</FieldError>
-      <Popover className="popover select-popover" offset={4}>
+      <Suggestions>
         <ListBox
           className="menu"
           renderEmptyState={() => <p className="menu-empty muted">{t('common.noSuggestion')}</p>}
@@ -94,7 +93,7 @@ export function ComboBox(props: ComboBoxProps) {
             </ListBoxItem>
           )}
         </ListBox>
-      </Popover>
+      </Suggestions>
     </AriaComboBox>
   );
 }

@@ -14,16 +14,20 @@ export interface DialogProps {
   open: boolean;
   onClose: () => void;
   size?: 'small' | 'large';
+  /** It shows what is never shown again: only its own button closes it, nothing by chance. */
+  once?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ title, open, onClose, size = 'small', children }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, open, onClose, size = 'small', once = false, children } = props;
   const { t } = useTranslation();
   return (
     <ModalOverlay
       className="scrim"
       isOpen={open}
-      isDismissable
+      isDismissable={!once}
+      isKeyboardDismissDisabled={once}
       onOpenChange={(isOpen) => {
         if (!isOpen) onClose();
       }}
@@ -34,12 +38,14 @@ export function Dialog({ title, open, onClose, size = 'small', children }: Dialo
             <Heading slot="title" className="dialog-title" level={2}>
               {title}
             </Heading>
-            <IconButton
-              label={t('common.close')}
-              size="small"
-              icon={<X aria-hidden />}
-              onPress={onClose}
-            />
+            {!once && (
+              <IconButton
+                label={t('common.close')}
+                size="small"
+                icon={<X aria-hidden />}
+                onPress={onClose}
+              />
+            )}
           </header>
           {children}
         </AriaDialog>

@@ -7,7 +7,6 @@ import {
   Label,
   ListBox,
   ListBoxItem,
-  Popover,
   Tag,
   TagGroup,
   TagList,
@@ -15,8 +14,8 @@ import {
 } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
+import { Suggestions } from './Suggestions';
 import './fields.css';
-import './menu.css';
 import './tags.css';
 
 export interface TagsFieldProps {
@@ -91,7 +90,7 @@ export function TagsField(props: TagsFieldProps) {
             {hint}
           </Text>
         )}
-        <Popover className="popover select-popover" offset={4}>
+        <Suggestions>
           <ListBox className="menu combo-list">
             {(each: { id: string }) => (
               <ListBoxItem className="menu-item" textValue={say(each.id)}>
@@ -99,7 +98,7 @@ export function TagsField(props: TagsFieldProps) {
               </ListBoxItem>
             )}
           </ListBox>
-        </Popover>
+        </Suggestions>
       </ComboBox>
       {values.length > 0 && (
         <TagGroup

@@ -91,6 +91,21 @@ describe('a collection', () => {
     expect(collection.snapshot().freshness).toBe('live');
   });
 
+  it('asks at once when somebody looks at it anew', async () => {
+    api.first = (asked) => (asked.path === PATH ? status(403, 'Forbidden', 'no') : undefined);
+    api.refuseWatches = true;
+    await pass(6000);
+    api.sockets[0]?.close();
+    await pass(3000);
+    expect(collection.snapshot().freshness).toBe('refused');
+    api.first = () => undefined;
+    api.refuseWatches = false;
+    const end = collection.subscribe(() => undefined);
+    await pass(100);
+    end();
+    expect(collection.snapshot().freshness).toBe('live');
+  });
+
   it('keeps what it has while the server is away, and waits longer and longer', async () => {
     let tries = 0;
     api.first = (asked) => {

@@ -50,6 +50,13 @@ describe('manifests', () => {
     );
   });
 
+  it('are of the version that they were made of, whoever else wrote meanwhile', () => {
+    const newest = { ...configMap, metadata: { ...configMap.metadata, resourceVersion: '9' } };
+    const bare = toYaml(CONFIG_MAPS, configMap);
+    expect(editedFrom(CONFIG_MAPS, newest, bare, '7').metadata.resourceVersion).toBe('7');
+    expect(editedFrom(CONFIG_MAPS, newest, bare).metadata.resourceVersion).toBe('9');
+  });
+
   it('do not grow without end', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
     for (const [index, letter] of Array.from('bcdefghi').entries()) {

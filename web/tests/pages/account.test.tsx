@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeApi, json } from '../support/fakeApi';
-import { expectAccessible, showPage } from '../support/page';
+import { expectAccessible, showPage, tryToLeave } from '../support/page';
 
 let api: FakeApi;
 let tokens: object[];
@@ -45,10 +45,21 @@ describe('API keys', () => {
       description: 'new one',
       ttlSeconds: 30 * 86_400,
     });
+    await tryToLeave(user);
+    expect(screen.getByLabelText('API key')).toHaveValue('token-2:secret');
     await user.click(screen.getByRole('button', { name: 'I have kept it' }));
     await waitFor(() => expect(screen.queryByDisplayValue(/secret/)).not.toBeInTheDocument());
     expect(JSON.stringify(localStorage) + JSON.stringify(sessionStorage)).not.toContain('secret');
     expect(await screen.findByText('new one')).toBeInTheDocument();
+  });
+
+  it('are not made where one leaves the dialog', async () => {
+    showPage('/account');
+    const user = userEvent.setup();
+    await user.click(await screen.findByRole('button', { name: 'Create API key' }));
+    await screen.findByRole('dialog');
+    await tryToLeave(user);
+    await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
   });
 
   it('are revoked', async () => {

@@ -10,6 +10,7 @@ import {
   NODES,
   NOTEBOOKS,
   PODS,
+  ROLE_TEMPLATE_BINDINGS,
   SECRETS,
   type Resource,
 } from '../../src/api/resources';
@@ -122,6 +123,31 @@ describe('a list of a kind', () => {
     showPage('/resources/secrets?ns=team-a');
     expect(await screen.findByText('You may not see this: Secrets')).toBeInTheDocument();
     expect(api.requests('GET', '/api/v1/namespaces/team-a/secrets')).toHaveLength(0);
+  });
+
+  it('is shown within seconds of the right to see it, with what else came with it', async () => {
+    let member = false;
+    api.allowed = () => member;
+    api.put(SECRETS, { metadata: { name: 'login', namespace: 'team-a' } });
+    showPage('/resources/secrets?ns=team-a');
+    expect(await screen.findByText('You may not see this: Secrets')).toBeInTheDocument();
+    const refused = await screen.findByRole('button', { name: 'Create Secret' });
+    await waitFor(() => expect(refused).toHaveAttribute('aria-disabled'));
+    member = true;
+    expect(await screen.findByText('login', {}, { timeout: 5_000 })).toBeInTheDocument();
+    expect(await screen.findByRole('link', { name: 'Create Secret' })).toBeInTheDocument();
+  });
+
+  it('follows a membership that changes', async () => {
+    let editor = false;
+    api.allowed = (attributes) => editor || attributes.verb !== 'create';
+    showPage(`${LIST}?ns=team-a`);
+    const refused = await screen.findByRole('button', { name: 'Create Notebook' });
+    await waitFor(() => expect(refused).toHaveAttribute('aria-disabled'));
+    editor = true;
+    api.put(ROLE_TEMPLATE_BINDINGS, { metadata: { name: 'mine' } });
+    const create = { name: 'Create Notebook' };
+    expect(await screen.findByRole('link', create, { timeout: 2_000 })).toBeInTheDocument();
   });
 
   it('says what the server says when it refuses', async () => {

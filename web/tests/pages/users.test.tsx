@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { GLOBAL_ROLES, ROLE_TEMPLATE_BINDINGS, USERS } from '../../src/api/resources';
 import { json, status } from '../support/fakeApi';
-import { expectAccessible, showPage } from '../support/page';
+import { expectAccessible, showPage, tryToLeave } from '../support/page';
 import { StoringApi } from '../support/storingApi';
 
 let api: StoringApi;
@@ -75,6 +75,10 @@ describe('the page of users', () => {
     await user.type(within(dialog).getByRole('textbox', { name: /Username/ }), 'carol');
     await user.click(within(dialog).getByRole('button', { name: 'Create' }));
     expect(await screen.findByDisplayValue('once-only')).toBeInTheDocument();
+    const shown = within(screen.getByRole('dialog'));
+    expect(shown.queryByRole('button', { name: 'Close' })).not.toBeInTheDocument();
+    await tryToLeave(user);
+    expect(screen.getByDisplayValue('once-only')).toBeInTheDocument();
     await user.click(screen.getByRole('button', { name: 'I have kept it' }));
     await waitFor(() => expect(screen.queryByDisplayValue('once-only')).not.toBeInTheDocument());
     expect(api.names(USERS)).toContain('carol');

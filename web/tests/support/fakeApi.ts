@@ -169,8 +169,8 @@ export class FakeApi {
   }
 
   #answer(asked: Asked): Response {
-    if (asked.path === '/auth/whoami') {
-      return this.whoami ? json(this.whoami) : status(401, 'Unauthorized', 'Unauthorized');
+    if (asked.path === '/auth/session') {
+      return this.whoami ? json(this.whoami) : new Response(null, { status: 204 });
     }
     if (asked.path.endsWith('/selfsubjectaccessreviews')) {
       const body = asked.body as { spec: { resourceAttributes: Record<string, string> } };

@@ -2,6 +2,7 @@
 
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
 import { render } from '@testing-library/react';
+import type { UserEvent } from '@testing-library/user-event';
 import axe from 'axe-core';
 import { expect } from 'vitest';
 
@@ -12,6 +13,14 @@ export function showPage(path: string) {
   forget();
   const router = makeRouter(createMemoryHistory({ initialEntries: [`/ui${path}`] }));
   return { ...render(<RouterProvider router={router} />), router };
+}
+
+/** Does what closes other dialogs by chance: a click beside it, the Escape key. */
+export async function tryToLeave(user: UserEvent): Promise<void> {
+  const scrim = document.querySelector('.scrim');
+  if (!scrim) throw new Error('no dialog is open');
+  await user.click(scrim);
+  await user.keyboard('{Escape}');
 }
 
 /** No violation of axe's rules; colours are looked at in a real browser. */

@@ -10,3 +10,4 @@ import { users } from './users';
 
 /** The same keys as in English; a test compares them. */
 export const zh = { account, common, kinds, namespaces, shell, signIn, roles, settings, users };
+export { platform } from './platform';

@@ -54,6 +54,7 @@ export function CreateKey({ open, onClose, onDone }: Props) {
         title={t('account.yourKey')}
         open={made !== undefined}
         onClose={() => setMade(undefined)}
+        once
       >
         <div className="dialog-body">
           <Banner tone="warn">{t('account.once')}</Banner>

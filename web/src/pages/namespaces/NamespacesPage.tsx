@@ -45,16 +45,15 @@ function useColumns(): Column<NamespaceRow>[] {
         header: t('common.name'),
         width: '190px',
         below: (row) => (
-          <>
-            {t(`namespaces.${row.state}`)}
-            {row.description && ' · '}
-            <bdi>{row.description}</bdi>
-          </>
+          <span className="name-more">
+            <StateCell row={row} />
+            <UserText>{row.description}</UserText>
+          </span>
         ),
         sortBy: (row) => row.name,
         text: (row) => row.name,
         cell: (row) => (
-          <Link className="namespace-name" to="/namespaces/$name" params={{ name: row.name }}>
+          <Link className="name-link" to="/namespaces/$name" params={{ name: row.name }}>
             <bdi>{row.name}</bdi>
           </Link>
         ),
@@ -79,7 +78,7 @@ function useColumns(): Column<NamespaceRow>[] {
       {
         id: 'contents',
         header: t('namespaces.contents'),
-        width: '172px',
+        width: '184px',
         from: 'wide',
         sortBy: (row) => row.notebooks + row.models,
         cell: (row) => <ContentsCell row={row} />,

@@ -18,7 +18,6 @@ import {
   type RoleTemplateBinding,
 } from '../../domain/members';
 import {
-  descriptionOf,
   placeOf,
   stateOf,
   type Namespace,
@@ -26,6 +25,7 @@ import {
   type Place,
 } from '../../domain/namespaces';
 import { nearest, usesOf, type ResourceQuota, type Use } from '../../domain/quota';
+import { useDescription } from '../../i18n/platform';
 
 export interface NamespaceRow {
   namespace: Namespace;
@@ -55,6 +55,7 @@ function grouped<T extends KubeObject>(items: readonly T[]): Map<string, T[]> {
 const none: readonly never[] = [];
 
 export function useNamespaceRows() {
+  const descriptionOf = useDescription();
   const namespaces = useCollection<Namespace>(NAMESPACES);
   const bindings = useCollection<RoleTemplateBinding>(ROLE_TEMPLATE_BINDINGS);
   const quotas = useCollection<ResourceQuota>(RESOURCE_QUOTAS);
@@ -83,7 +84,7 @@ export function useNamespaceRows() {
           use: nearest(uses),
         };
       }),
-    [namespaces.items, membersOf, quotasOf, notebooksOf, modelsOf],
+    [namespaces.items, membersOf, quotasOf, notebooksOf, modelsOf, descriptionOf],
   );
   return { rows, freshness: namespaces.freshness, error: namespaces.error };
 }

@@ -91,7 +91,7 @@ function useColumns(withSubject: boolean): Column<KubeObject>[] {
       {
         id: 'last',
         header: t('kinds.columns.lastSeen'),
-        width: '96px',
+        width: '112px',
         sortBy: (row) => -Date.parse(lastSeen(row)),
         cell: (row) => <Age of={lastSeen(row)} />,
       },

@@ -14,6 +14,7 @@ import { useMedia } from '../../ui/useMedia';
 import { EventsTable } from './EventsTable';
 import { CreateButton, NoObjects } from './ResourceListPage';
 import { ResourceTable } from './ResourceTable';
+import { useOne } from './useTitle';
 import './resources.css';
 
 /** What happens in a namespace. */
@@ -55,6 +56,7 @@ interface BrowserProps {
 
 function Browser({ kinds, namespace }: BrowserProps) {
   const { t } = useTranslation();
+  const one = useOne();
   const narrow = useMedia('(max-width: 860px)');
   const all = useMemo(() => [...kinds.values()].flat(), [kinds]);
   const counts = useCounts(all, namespace);
@@ -73,7 +75,7 @@ function Browser({ kinds, namespace }: BrowserProps) {
           onSelect={setChosen}
           options={all.map((each) => ({
             id: resourceName(each),
-            label: `${each.kind}${countOf(each) ? ` (${countOf(each) ?? 0})` : ''}`,
+            label: `${one(kindOf(each))}${countOf(each) ? ` (${countOf(each) ?? 0})` : ''}`,
           }))}
         />
       ) : (
@@ -92,7 +94,7 @@ function Browser({ kinds, namespace }: BrowserProps) {
                       aria-current={each === resource}
                       onClick={() => setChosen(resourceName(each))}
                     >
-                      <bdi className="truncate">{each.kind}</bdi>
+                      <bdi className="truncate">{one(kindOf(each))}</bdi>
                       <span className="muted numeric">{countOf(each) ?? ''}</span>
                     </button>
                   </li>

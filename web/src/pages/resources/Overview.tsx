@@ -8,11 +8,13 @@ import { isBrowsable } from '../../kinds/kinds';
 import type { Kind } from '../../kinds/kind';
 import { listAt, textAt } from '../../kinds/reading';
 import { conditionsOf } from '../../kinds/state';
-import { descriptionOf, DESCRIPTION } from '../../domain/namespaces';
+import { DESCRIPTION } from '../../domain/namespaces';
+import { useDescription } from '../../i18n/platform';
 import { Age } from '../../ui/Age';
 import { Tag } from '../../ui/Badge';
 import { Card } from '../../ui/Page';
 import { DataCard } from './DataCard';
+import { useValue } from './useValue';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -57,8 +59,9 @@ function Fact({ title, children }: { title: string; children: ReactNode }) {
 
 function Facts({ kind, object }: { kind: Kind; object: KubeObject }) {
   const { t } = useTranslation();
+  const shown = useValue();
   const { metadata } = object;
-  const description = descriptionOf(object);
+  const description = useDescription()(object);
   return (
     <>
       {description !== '' && (
@@ -67,7 +70,7 @@ function Facts({ kind, object }: { kind: Kind; object: KubeObject }) {
         </Fact>
       )}
       {kind.columns.map((each) => {
-        const text = String(each.value(object));
+        const text = shown(each, object);
         if (text === '' || each.listOnly) return null;
         return (
           <Fact key={each.id} title={t(each.header)}>

@@ -21,6 +21,7 @@ import { StateBadge } from './StateBadge';
 import { Refused } from './Refused';
 import { useList } from './useList';
 import { useStateWord } from './useStateWord';
+import { useValue } from './useValue';
 import { useTitle } from './useTitle';
 import './resources.css';
 
@@ -133,7 +134,9 @@ function Chosen(props: { kind: Kind; chosen: readonly KubeObject[]; onDelete: ()
 function useColumns(kind: Kind, withNamespace: boolean): Column<KubeObject>[] {
   const { t } = useTranslation();
   const say = useStateWord();
+  const shown = useValue();
   return useMemo(() => {
+    const below = kind.columns.filter((each) => each.below);
     const state: Column<KubeObject> = {
       id: 'state',
       header: t('common.state'),
@@ -157,6 +160,14 @@ function useColumns(kind: Kind, withNamespace: boolean): Column<KubeObject>[] {
         <span className="name-more">
           {kind.hasState && <StateBadge state={kind.state(row)} />}
           {withNamespace && <UserText>{row.metadata.namespace ?? ''}</UserText>}
+          {below.length > 0 && (
+            <UserText>
+              {below
+                .map((each) => shown(each, row))
+                .filter(Boolean)
+                .join(' · ')}
+            </UserText>
+          )}
         </span>
       ),
     };
@@ -164,7 +175,7 @@ function useColumns(kind: Kind, withNamespace: boolean): Column<KubeObject>[] {
       id: 'namespace',
       header: t('kinds.columns.namespace'),
       from: 'medium',
-      width: '14%',
+      width: '192px',
       sortBy: (row) => row.metadata.namespace ?? '',
       text: (row) => row.metadata.namespace ?? '',
       cell: (row) => <UserText>{row.metadata.namespace ?? ''}</UserText>,
@@ -180,24 +191,27 @@ function useColumns(kind: Kind, withNamespace: boolean): Column<KubeObject>[] {
       ...(kind.hasState ? [state] : []),
       name,
       ...(withNamespace ? [namespace] : []),
-      ...kind.columns.map((each) => tableColumn(each, t(each.header))),
+      ...kind.columns.map((each) => tableColumn(each, t(each.header), shown)),
       age,
     ];
-  }, [t, say, kind, withNamespace]);
+  }, [t, say, shown, kind, withNamespace]);
 }
 
-function tableColumn(column: KindColumn, header: string): Column<KubeObject> {
-  const { id, value, cell, width, mono } = column;
+function tableColumn(
+  column: KindColumn,
+  header: string,
+  shown: ReturnType<typeof useValue>,
+): Column<KubeObject> {
+  const { id, value, width, mono } = column;
   return {
     id,
     header,
     from: column.from ?? 'medium',
     ...(width !== undefined && { width }),
     sortBy: value,
-    text: (row) => String(value(row)),
+    text: (row) => shown(column, row),
     cell: (row) => {
-      if (cell) return cell(row);
-      const text = String(value(row));
+      const text = shown(column, row);
       if (text === '') return <span className="muted">–</span>;
       return mono ? (
         <span className="mono">

@@ -49,7 +49,8 @@ export default function YamlContent({ kind, object }: { kind: Kind; object: Kube
   const save = () =>
     attempt(async () => {
       if (!draft) return;
-      const saved = await replaceObject(resource, editedFrom(resource, object, draft.text));
+      const edited = editedFrom(resource, object, draft.text, draft.version);
+      const saved = await replaceObject(resource, edited);
       collectionOf(resource, namespace).put(saved);
       setDraft(undefined);
       toast({ tone: 'ok', title: t('common.saved', { name }) });

@@ -1,4 +1,4 @@
-import { useMay } from '../../api/access';
+import { useMayYet } from '../../api/access';
 import { useCollectionIf } from '../../api/collections';
 import type { Snapshot } from '../../api/collection';
 import type { KubeObject } from '../../api/objects';
@@ -16,7 +16,7 @@ export interface List extends Snapshot<KubeObject> {
  */
 export function useList(resource: Resource, namespace?: string): List {
   const everywhere = resource.namespaced && namespace === undefined;
-  const answer = useMay({
+  const answer = useMayYet({
     verb: 'list',
     resource,
     ...(namespace !== undefined && { namespace }),

@@ -127,7 +127,7 @@ function Switch(props: {
   onChange: (on: boolean) => void;
 }) {
   return (
-    <div className="field">
+    <div className="field form-wide">
       <Checkbox checked={props.checked} onChange={props.onChange}>
         {props.label}
       </Checkbox>

@@ -13,6 +13,7 @@ import { toast } from '../../ui/toasts';
 import { useObject } from '../resources/useObject';
 import { ROLE_KINDS, scopeOf, type Role, type RoleKind } from './roleKinds';
 import { RoleForm } from './RoleForm';
+import { RolesLink } from './RolesLink';
 import { useRoleName } from './useRoleName';
 
 const newRoute = getRouteApi('/shell/roles/new/$scope');
@@ -28,11 +29,7 @@ export function NewRolePage() {
     <Page
       title={scope === 'global' ? t('roles.createGlobal') : t('roles.createNamespace')}
       lead={t(`roles.about.${scope}`)}
-      crumbs={
-        <Link to="/roles" search={scope === 'global' ? { scope } : {}}>
-          {scope === 'global' ? t('roles.tabGlobal') : t('roles.tabNamespace')}
-        </Link>
-      }
+      crumbs={<RolesLink scope={scope} />}
     >
       {from === undefined ? (
         <NewRole kind={kind} rules={[]} />
@@ -87,9 +84,12 @@ export function EditRolePage() {
     <Page
       title={t('roles.editTitle', { name: roleName(name) })}
       crumbs={
-        <Link to="/roles/$scope/$name" params={{ scope, name }}>
-          <bdi>{roleName(name)}</bdi>
-        </Link>
+        <>
+          <RolesLink scope={scope} /> /{' '}
+          <Link to="/roles/$scope/$name" params={{ scope, name }}>
+            <bdi>{roleName(name)}</bdi>
+          </Link>
+        </>
       }
     >
       {object ? (

@@ -7,7 +7,7 @@ import { useMay, type Answer } from '../../api/access';
 import { useCollection } from '../../api/collections';
 import { ROLE_TEMPLATE_BINDINGS } from '../../api/resources';
 import { rowsOf, whyNotInForce, type RoleTemplateBinding } from '../../domain/members';
-import { descriptionOf } from '../../domain/namespaces';
+import { useDescription } from '../../i18n/platform';
 import { Age } from '../../ui/Age';
 import { MayButton } from '../../ui/Button';
 import { Card, Empty, Loading, Page } from '../../ui/Page';
@@ -15,6 +15,7 @@ import { DeleteObjects } from '../resources/DeleteObjects';
 import { Conditions } from '../resources/Overview';
 import { useObject } from '../resources/useObject';
 import { ROLE_KINDS, scopeOf, type Role, type RoleKind } from './roleKinds';
+import { RolesLink } from './RolesLink';
 import { Marks } from './RolesPage';
 import { RulesTable } from './RulesTable';
 import { useRoleName } from './useRoleName';
@@ -27,16 +28,13 @@ export function RolePage() {
   const kind = ROLE_KINDS[scopeOf(word)];
   const { scope } = kind;
   const roleName = useRoleName(scope);
+  const descriptionOf = useDescription();
   const { object, loading, gone } = useObject(kind.resource, name);
   const role = object as Role | undefined;
   return (
     <Page
       title={roleName(name)}
-      crumbs={
-        <Link to="/roles" search={scope === 'global' ? { scope } : {}}>
-          {scope === 'global' ? t('roles.tabGlobal') : t('roles.tabNamespace')}
-        </Link>
-      }
+      crumbs={<RolesLink scope={scope} />}
       mark={role && <Marks role={role} kind={kind} />}
       lead={role && <bdi>{descriptionOf(role)}</bdi>}
       actions={role && <RoleButtons kind={kind} role={role} />}

@@ -9,7 +9,7 @@ import { useCollection } from '../../api/collections';
 import { uidOf } from '../../api/objects';
 import { ROLE_TEMPLATE_BINDINGS } from '../../api/resources';
 import type { RoleTemplateBinding } from '../../domain/members';
-import { descriptionOf } from '../../domain/namespaces';
+import { useDescription } from '../../i18n/platform';
 import { Age } from '../../ui/Age';
 import { Tag, UserText } from '../../ui/Badge';
 import { IconButton, MayButton } from '../../ui/Button';
@@ -133,6 +133,7 @@ function RoleTable({ kind, roles }: { kind: RoleKind; roles: readonly Role[] }) 
 function useColumns(kind: RoleKind): Column<Role>[] {
   const { t } = useTranslation();
   const roleName = useRoleName(kind.scope);
+  const descriptionOf = useDescription();
   const uses = useUses(kind);
   return useMemo(() => {
     const { scope, defaultField } = kind;
@@ -200,7 +201,7 @@ function useColumns(kind: RoleKind): Column<Role>[] {
         cell: (role) => <Age of={role.metadata.creationTimestamp} />,
       },
     ];
-  }, [t, kind, roleName, uses]);
+  }, [t, kind, roleName, uses, descriptionOf]);
 }
 
 /** What is special about a role. */

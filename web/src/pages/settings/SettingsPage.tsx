@@ -6,7 +6,7 @@ import { useMay } from '../../api/access';
 import { collectionOf, useCollection } from '../../api/collections';
 import { uidOf, type Condition, type KubeObject } from '../../api/objects';
 import { mergePatch, SETTINGS } from '../../api/resources';
-import { descriptionOf } from '../../domain/namespaces';
+import { useDescription } from '../../i18n/platform';
 import { Tag, UserText } from '../../ui/Badge';
 import { Button, IconButton } from '../../ui/Button';
 import { FormDialog } from '../../ui/Dialog';
@@ -86,6 +86,7 @@ function Settings({ settings }: { settings: readonly Setting[] }) {
 
 function useColumns(): Column<Setting>[] {
   const { t } = useTranslation();
+  const descriptionOf = useDescription();
   return useMemo(
     () => [
       {
@@ -135,7 +136,7 @@ function useColumns(): Column<Setting>[] {
           ),
       },
     ],
-    [t],
+    [t, descriptionOf],
   );
 }
 
@@ -143,7 +144,7 @@ function EditSetting({ setting, onClose }: { setting: Setting; onClose: () => vo
   const { t } = useTranslation();
   const name = nameOf(setting);
   const [value, setValue] = useState(setting.value ?? '');
-  const description = descriptionOf(setting);
+  const description = useDescription()(setting);
   const submit = async () => {
     const patch = {
       metadata: { resourceVersion: setting.metadata.resourceVersion },

@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { useCollection } from '../../api/collections';
 import { GLOBAL_ROLES } from '../../api/resources';
 import { useGlobalRoleNames, type GlobalRole } from '../../domain/globalRoles';
-import { descriptionOf } from '../../domain/namespaces';
 import { createUser, usernameProblem, type NewUser, type Profile } from '../../domain/users';
+import { useDescription } from '../../i18n/platform';
 import { FormDialog } from '../../ui/Dialog';
 import { Checkbox, TextField } from '../../ui/Fields';
 import { toast } from '../../ui/toasts';
@@ -88,6 +88,7 @@ function RoleBoxes(props: { chosen: readonly string[]; onChange: (chosen: string
   const { t } = useTranslation();
   const { items } = useCollection<GlobalRole>(GLOBAL_ROLES);
   const roleName = useGlobalRoleNames();
+  const descriptionOf = useDescription();
   const offered = items.filter(
     (each) => each.metadata.name !== 'user' && !each.spec?.newUserDefault,
   );

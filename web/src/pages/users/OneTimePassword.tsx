@@ -19,6 +19,7 @@ export function OneTimePassword({ user, password, onClose }: Props) {
       title={<bdi>{t('users.oneTimeTitle', { name: user })}</bdi>}
       open={password !== undefined}
       onClose={onClose}
+      once
     >
       <div className="dialog-body">
         <p>{t('users.oneTimeLead')}</p>

@@ -10,9 +10,9 @@ import {
   whyNotInForce,
   type RoleTemplateBinding,
 } from '../../../domain/members';
-import { descriptionOf } from '../../../domain/namespaces';
 import { useRoleNames, type PolicyRule, type RoleTemplate } from '../../../domain/roles';
 import { byGroup, wordsOf } from '../../../domain/ruleWords';
+import { useDescription } from '../../../i18n/platform';
 import { Tag } from '../../../ui/Badge';
 import { Banner } from '../../../ui/Banner';
 import { Card, Empty } from '../../../ui/Page';
@@ -52,6 +52,7 @@ function RoleCard(props: { template: string; bindings: readonly RoleTemplateBind
   const { byKey } = useCollection<RoleTemplate>(ROLE_TEMPLATES);
   const role = byKey.get(template);
   const rules = role?.rules ?? [];
+  const descriptionOf = useDescription();
   const description = role ? descriptionOf(role) : '';
   return (
     <Card title={roleName(template)}>

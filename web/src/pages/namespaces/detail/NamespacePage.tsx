@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { Boxes, Ellipsis } from 'lucide-react';
+import { Boxes, Ellipsis, Pencil } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -9,13 +9,13 @@ import { NAMESPACES, ROLE_TEMPLATE_BINDINGS } from '../../../api/resources';
 import { byNamespace, type RoleTemplateBinding } from '../../../domain/members';
 import { membersIn } from '../../../domain/memberRows';
 import {
-  descriptionOf,
   isReserved,
   NOT_FOR_PRODUCTION,
   stateOf,
   waitsFor,
   type Namespace,
 } from '../../../domain/namespaces';
+import { useDescription } from '../../../i18n/platform';
 import { State } from '../../../ui/Badge';
 import { Banner, Problem } from '../../../ui/Banner';
 import { IconButton } from '../../../ui/Button';
@@ -72,7 +72,7 @@ function Shown({ namespace }: { namespace: Namespace }) {
   const members = useMemo(() => membersIn(here), [here]);
   const state = stateOf(namespace);
   const waits = waitsFor(namespace);
-  const description = descriptionOf(namespace);
+  const description = useDescription()(namespace);
   const items = TABS.map((id) => ({
     id,
     label: t(`namespaces.tabNames.${id}`),
@@ -159,7 +159,7 @@ function Actions({ namespace }: { namespace: Namespace }) {
   return (
     <>
       {editable && (
-        <ButtonLink to="/namespaces/$name/edit" params={{ name }}>
+        <ButtonLink icon={<Pencil aria-hidden />} to="/namespaces/$name/edit" params={{ name }}>
           {t('common.edit')}
         </ButtonLink>
       )}

@@ -20,6 +20,7 @@ import { Age } from '../../../ui/Age';
 import { Meter, Tag } from '../../../ui/Badge';
 import { SafeLink } from '../../../ui/Links';
 import { Card } from '../../../ui/Page';
+import { useStateWord } from '../../resources/useStateWord';
 
 export function Overview({ namespace }: { namespace: Namespace }) {
   const { name } = namespace.metadata;
@@ -56,6 +57,7 @@ interface Stated extends KubeObject {
 function Count(props: { resource: Resource; label: string; namespace: string }) {
   const { resource, label, namespace } = props;
   const { t } = useTranslation();
+  const say = useStateWord();
   const { allowed } = useMay({ verb: 'list', resource, namespace });
   const { items, freshness } = useCollectionIf<Stated>(allowed === true, resource, namespace);
   const refused = allowed === false || freshness === 'refused';
@@ -76,7 +78,7 @@ function Count(props: { resource: Resource; label: string; namespace: string }) 
       <span className="row-wrap">
         {states.map(([state, count]) => (
           <Tag key={state}>
-            {count} {state}
+            {count} {say(state)}
           </Tag>
         ))}
       </span>

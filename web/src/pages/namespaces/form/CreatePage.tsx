@@ -62,7 +62,6 @@ export function CreatePage() {
   const may = useMay({ verb: 'create', resource: NAMESPACES });
   const { byKey } = useCollection(NAMESPACES);
   const [filled, setFilled] = useState(nothing);
-  const [touched, setTouched] = useState(false);
   const [yaml, setYaml] = useState<string>();
   const { busy, error, attempt } = useAttempt();
   const problem = nameProblem(filled.name, byKey);
@@ -102,7 +101,6 @@ export function CreatePage() {
         className="namespace-form"
         onSubmit={(event) => {
           event.preventDefault();
-          setTouched(true);
           if (ready && !busy) void create();
         }}
       >
@@ -110,7 +108,7 @@ export function CreatePage() {
           <Fields
             filled={filled}
             onChange={setFilled}
-            problem={problem !== null && (touched || filled.name !== '') ? problem : null}
+            problem={filled.name === '' ? null : problem}
           />
         ) : (
           <>
@@ -123,7 +121,7 @@ export function CreatePage() {
         {error !== undefined && <CreationProblem error={error} />}
         <footer className="form-foot">
           <Button onPress={() => void navigate({ to: '/namespaces' })}>{t('common.cancel')}</Button>
-          <MayButton answer={may} look="primary" type="submit" busy={busy}>
+          <MayButton answer={may} look="primary" type="submit" isDisabled={!ready} busy={busy}>
             {t('common.create')}
           </MayButton>
         </footer>

@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { useCollection } from '../../../api/collections';
 import { ROLE_TEMPLATES } from '../../../api/resources';
 import { BUILTIN_TEMPLATES } from '../../../domain/members';
-import { descriptionOf } from '../../../domain/namespaces';
 import { useRoleNames, type RoleTemplate } from '../../../domain/roles';
+import { useDescription } from '../../../i18n/platform';
 import type { Option } from '../../../ui/Select';
 
 /** The roles that members may be given: the three of the platform first. */
@@ -13,6 +13,7 @@ export function useRoleOptions(): Option[] {
   const { t } = useTranslation();
   const { items } = useCollection<RoleTemplate>(ROLE_TEMPLATES);
   const roleName = useRoleNames();
+  const descriptionOf = useDescription();
   return useMemo(() => {
     const builtin = new Map([
       ['namespace-owner', t('namespaces.ownerNote')],
@@ -35,5 +36,5 @@ export function useRoleOptions(): Option[] {
         why: each.spec?.locked ? t('namespaces.roleLocked') : undefined,
       })),
     ];
-  }, [items, roleName, t]);
+  }, [items, roleName, descriptionOf, t]);
 }
