@@ -235,7 +235,8 @@ def test_lw_10_11_today_s_rights_decide(world: World, root: Actor):
         f"watch=1&resourceVersion={revision}&timeoutSeconds=1",
     ):
         answer = eve.get(f"/api/v1/configmaps?{query}", within=3)
-        assert answer.status in (200, 400, 410), query
+        # 504: a cluster's cache that has not come so far.
+        assert answer.status in (200, 400, 410, 504), query
         assert "team-x" not in answer.text
 
 

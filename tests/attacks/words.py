@@ -21,6 +21,8 @@ RESERVED = (
     "llmos-gpu-stakc-system", "llmos-gpu-stack-system", "llmos-monitoring-system", "llmos-system",
     "storage-system", "system-upgrade",
 )  # fmt: skip
+COLLECTED_SECONDS = 60
+"""How long a cluster's garbage collector may take: it looks for new kinds every 30 s."""
 
 
 def canary() -> str:

@@ -37,10 +37,6 @@ STALE_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
 """How long the cluster may take to answer what somebody waits for who signs in, or asks."""
 
-CATCH_UP_SECONDS = 3.0
-"""How long a watch may lag behind what the cluster has told otherwise."""
-_LOOK_AGAIN_SECONDS = 0.01
-
 _REMEMBERED_DELETIONS = 10_000
 
 
@@ -228,21 +224,26 @@ class Platform:
     async def at_least(
         self, resource: GroupResource, namespace: str, name: str, version: str
     ) -> Object | None:
-        """An object, once memory has it in this resourceVersion or a newer one.
+        """An object in this resourceVersion or a newer one: the cluster is asked where memory lags.
+
+        Args:
+            resource: what it is; it is followed.
+            namespace: where it is.
+            name: its name.
+            version: empty: as memory has it.
 
         Raises:
-            ServiceUnavailableError: the watch does not bring it.
+            NotFoundError: it is gone meanwhile.
+            StatusError: the cluster refused.
         """
-        memory = self._memories[resource]
-        wanted, until = _number(version), self._clock() + CATCH_UP_SECONDS
-        while True:
-            known = memory.get(namespace, name)
-            if wanted == 0 or (known is not None and _version(known) >= wanted):
-                return known
-            if self._clock() > until:
-                message = f"the cluster does not say what is new of {resource}"
-                raise ServiceUnavailableError(message, {"retryAfterSeconds": 1})
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        known = self._memories[resource].get(namespace, name)
+        wanted = _number(version)
+        if wanted == 0 or (known is not None and _version(known) >= wanted):
+            return known
+        found = await self.fetch(resource, namespace, name)
+        if found is None:
+            raise NotFoundError.of(resource, name)
+        return found
 
     async def look_up(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
         """Ask the cluster for an object that memory lacks: another replica may just have made it.
