@@ -7,6 +7,7 @@ for longer than it can be while the cluster answers.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -38,6 +39,7 @@ ANSWER_SECONDS = 5.0
 """How long the cluster may take to answer what somebody waits for who signs in, or asks."""
 
 _REMEMBERED_DELETIONS = 10_000
+_LOG = logging.getLogger("llmos.proxy")
 
 
 @dataclass(slots=True, eq=False)
@@ -324,6 +326,7 @@ async def _answering() -> AsyncIterator[None]:
         async with asyncio.timeout(ANSWER_SECONDS):
             yield
     except (ConnectionFailedError, TimeoutError) as error:
+        _LOG.warning("the cluster did not answer the platform: %s", str(error) or "not in time")
         raise ServiceUnavailableError("the cluster does not answer") from error
     except (UnauthorizedError, ForbiddenError, InternalError) as error:
         raise ServiceUnavailableError("the cluster does not serve the platform") from error
