@@ -27,7 +27,6 @@ _MARKS = {
     "cluster": ("slow", "cluster"),
     "kubectl": ("clients",),
     "foreign": ("clients",),
-    "browser": ("slow", "browser"),
 }
 
 
@@ -41,7 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they use, and keep those of one file on one engine in one process."""
     for item in items:
         used = getattr(item, "fixturenames", ())
-        for mark in {mark for each in used for mark in _MARKS.get(each, ())}:
+        marks = {mark for each in used for mark in _MARKS.get(each, ())}
+        if item.path.parent.name == "browser":
+            marks |= {"slow", "browser"}
+        for mark in sorted(marks):
             item.add_marker(mark)
         item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{_engine(item)}"))
 

@@ -88,6 +88,8 @@ class Visitor:
     """What the browser's console said of errors, and what no script caught."""
     refused: list[str] = field(default_factory=list)
     """What of it is about answers 401, 403 and 404."""
+    ended: bool = False
+    """Whether his session has ended, and the browser may still say so of what was on its way."""
 
     def __post_init__(self) -> None:
         self.context = self.browser.new_context(
@@ -124,8 +126,7 @@ class Visitor:
 
     def pardon_on_its_way(self) -> None:
         """Of what was on its way when a session ended: with its cookie, and without one."""
-        self.pardon_all(401)
-        self.pardon_all(403)
+        self.ended = True
 
     def window(self) -> "Page":
         """One more window of his."""
@@ -184,6 +185,10 @@ class Visitors:
 
     def complaints(self) -> list[str]:
         """What anybody's browser complained of."""
+        for each in self._all:
+            if each.ended:
+                each.pardon_all(401)
+                each.pardon_all(403)
         return [each for visitor in self._all for each in visitor.complaints]
 
     def close(self) -> None:

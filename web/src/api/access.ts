@@ -32,6 +32,8 @@ export const RECHECK_MS = 3_000;
 const unknown: Answer = { allowed: undefined, reason: '' };
 const answers = new Map<string, { answer: Answer; until: number }>();
 const asking = new Set<string>();
+/** How often old answers were put out of date: what was asked before that is old when it comes. */
+let generation = 0;
 const changed = new Emitter<undefined>();
 
 function keyOf(question: Question): string {
@@ -59,6 +61,7 @@ export async function may(question: Question): Promise<Answer> {
 
 async function ask(key: string, question: Question): Promise<void> {
   asking.add(key);
+  const asked = generation;
   const before = answers.get(key)?.answer ?? unknown;
   let answer = before;
   try {
@@ -68,13 +71,15 @@ async function ask(key: string, question: Question): Promise<void> {
     if (before.allowed === undefined) answer = { ...unknown, failed: true };
   }
   asking.delete(key);
+  const until = asked === generation ? Date.now() + LIFE_MS : 0;
   // With one right others came or went.
   if (before.allowed !== undefined && answer.allowed !== before.allowed) outdate();
-  answers.set(key, { answer, until: Date.now() + LIFE_MS });
+  answers.set(key, { answer, until });
   changed.emit(undefined);
 }
 
 function outdate(): void {
+  generation += 1;
   for (const each of answers.values()) each.until = 0;
 }
 

@@ -27,6 +27,8 @@ import './shell.css';
 
 const CHECK_MS = 1_000;
 const RIGHTS_MS = 500;
+/** So long after a change of memberships rights are as they say, and a bit. */
+const SETTLED_MS = 2500;
 
 export function Shell() {
   const { t } = useTranslation();
@@ -67,18 +69,25 @@ function useSessionEnd(): void {
   );
 }
 
-/** Asks anew what one may when memberships change: what is shown follows without being touched. */
+/**
+ * Asks anew what one may when memberships change: what is shown follows without being touched.
+ * Rights follow a membership within two seconds, so it asks once more then.
+ */
 function useRights(): void {
   useEffect(() => {
     let soon: ReturnType<typeof setTimeout> | undefined;
+    let settled: ReturnType<typeof setTimeout> | undefined;
     const stop = collectionOf(ROLE_TEMPLATE_BINDINGS).subscribe(() => {
       soon ??= setTimeout(() => {
         soon = undefined;
         forgetAnswers();
       }, RIGHTS_MS);
+      clearTimeout(settled);
+      settled = setTimeout(forgetAnswers, SETTLED_MS);
     });
     return () => {
       clearTimeout(soon);
+      clearTimeout(settled);
       stop();
     };
   }, []);
