@@ -4,9 +4,9 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
 # Tests of one file on one engine stay in one process; a process may start a control plane of its own.
-# They wait as much as they work: one more than there are cores, four at most. In their own order the
+# They wait as much as they work: two more than there are cores, four at most. In their own order the
 # longest files, those of attacks and the cluster, come early, and none is left alone at the end.
-WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? 3 : 4)))
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What the web page is made of.
 PAGE := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
