@@ -15,11 +15,11 @@ from llmos.apimachinery.object import Object
 from llmos.apis.authentication_v1 import UserInfo
 from llmos.apis.role_template_bindings import GRANTED_BY
 from llmos.client import resources as known
-from llmos.client.client import Client
+from llmos.client.client import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, Client
 from llmos.client.config import Config
 from llmos.client.watch import Event, EventType
 from llmos.endpoints.http import Request, Response
-from llmos.proxy.annotating import APPLY, JSON, JSON_PATCH, MERGE_PATCH, Amendment
+from llmos.proxy.annotating import JSON, Amendment
 from llmos.proxy.platform import Memory, Platform
 from llmos.proxy.rules import Rules
 from llmos.proxy.usernames import Claims
@@ -157,7 +157,7 @@ TEST = {"op": "test", "path": "/metadata/resourceVersion", "value": "5"}
         (MERGE_PATCH, {"metadata": {"annotations": None}},
          {"metadata": {"resourceVersion": "5",
                        "annotations": {"old": None, GRANTED_BY: "alice"}}}),
-        (APPLY, {"metadata": {"name": "m"}},
+        (APPLY_PATCH, {"metadata": {"name": "m"}},
          {"metadata": {"name": "m", "resourceVersion": "5",
                        "annotations": {GRANTED_BY: "alice"}}}),
         (JSON, {"metadata": {"name": "m", "annotations": {GRANTED_BY: "x", "a": "b"}}},
@@ -171,7 +171,7 @@ async def test_every_way_to_change_says_it(media: str, sent: Any, put: Any) -> N
     await Amendment({GRANTED_BY: "alice"}, tried, old).put(request)
     assert orjson.loads(await request.body()) == put
     assert request.headers["content-type"] == media
-    assert request.query_string == (b"force=true&x=1" if media == APPLY else b"x=1")
+    assert request.query_string == (b"force=true&x=1" if media == APPLY_PATCH else b"x=1")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_a_name_that_was_not_there_goes_again(media: str, put: Any) -> Non
 async def test_a_first_apply_takes_nothing_over() -> None:
     """There is nothing yet whose version could be named."""
     body = orjson.dumps({"metadata": {"name": "m"}})
-    request = request_of("PATCH", f"{PATH}?force=false", body, content_type=APPLY)
+    request = request_of("PATCH", f"{PATH}?force=false", body, content_type=APPLY_PATCH)
     await Amendment({GRANTED_BY: "alice"}, binding(""), None).put(request)
     said = orjson.loads(await request.body())
     assert said == {"metadata": {"name": "m", "annotations": {GRANTED_BY: "alice"}}}
@@ -202,6 +202,8 @@ async def test_a_first_apply_takes_nothing_over() -> None:
 
 async def test_what_an_apply_insists_on_is_said_once() -> None:
     """Kubernetes takes the first of many."""
-    request = request_of("PATCH", f"{PATH}?force=false&a=b&force=0", b"{}", content_type=APPLY)
+    request = request_of(
+        "PATCH", f"{PATH}?force=false&a=b&force=0", b"{}", content_type=APPLY_PATCH
+    )
     await Amendment({GRANTED_BY: "alice"}, by("x", "5"), by("dora", "5")).put(request)
     assert request.query_string == b"force=true&a=b"

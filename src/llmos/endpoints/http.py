@@ -137,6 +137,11 @@ class Request:
             self._headers = found
         return self._headers
 
+    @property
+    def media_type(self) -> str:
+        """What the request says that its body is, in lower case, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     def header_values(self, name: str) -> list[str]:
         """Every value of a header, in order."""
         wanted = name.lower().encode("latin-1")

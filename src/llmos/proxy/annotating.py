@@ -13,11 +13,10 @@ import orjson
 from llmos.apimachinery.errors import BadRequestError
 from llmos.apimachinery.object import Object, annotations_of, resource_version_of
 from llmos.apimachinery.serializer import DecodeError, decode_body, parse_json
+from llmos.client.client import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
 from llmos.endpoints.http import Request
 
 JSON, YAML = "application/json", "application/yaml"
-JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
-APPLY = "application/apply-patch+yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,16 @@ class Amendment:
         Raises:
             BadRequestError: the body cannot be read.
         """
-        body, media = await request.body(), media_type(request)
+        body, media = await request.body(), request.media_type
         if media == JSON_PATCH:
             said: Any = [self._unchanged(), *_parsed(body), *self._operations()]
         elif media == MERGE_PATCH:
             said = self._merged(_parsed(body))
         else:
-            read_as = YAML if media == APPLY else request.headers.get("content-type", "")
+            read_as = YAML if media == APPLY_PATCH else request.headers.get("content-type", "")
             said = decode_body(body, read_as).value
             self._set(said)
-            if media == APPLY and self.old is not None:
+            if media == APPLY_PATCH and self.old is not None:
                 self._take_over(request, said)
         request.put_body(orjson.dumps(said), media if media in _PATCHES else JSON)
 
@@ -84,12 +83,7 @@ class Amendment:
         request.query_string = b"&".join([b"force=true", *kept])
 
 
-_PATCHES = frozenset({JSON_PATCH, MERGE_PATCH, APPLY})
-
-
-def media_type(request: Request) -> str:
-    """What a request says that its body is, without parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+_PATCHES = frozenset({JSON_PATCH, MERGE_PATCH, APPLY_PATCH})
 
 
 def _parsed(body: bytes) -> Any:

@@ -16,13 +16,13 @@ from llmos.apimachinery.serializer import decode_body, parse_json
 from llmos.authentication.accounts import Accounts
 from llmos.authentication.records import USER_KIND, USERS
 from llmos.authentication.user_manifests import take_password
+from llmos.client.client import APPLY_PATCH, JSON_PATCH
 from llmos.endpoints.http import Request, Response, StreamResponse, UpgradeResponse
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.proxy.platform import Platform
 
 _WRITES = frozenset({"create", "update", "patch"})
-_JSON_PATCH = "application/json-patch+json"
-_APPLY = frozenset({"application/apply-patch+yaml", "application/apply-patch+cbor"})
+_APPLY = frozenset({APPLY_PATCH, "application/apply-patch+cbor"})
 
 Answer = Response | StreamResponse | UpgradeResponse
 Forward = Callable[[Request], Awaitable[Answer]]
@@ -55,7 +55,7 @@ class PasswordIntake:
             ServiceUnavailableError: the user was written, the password could not be kept.
         """
         body = await request.body()
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = request.media_type
         value = _parsed(body, media_type)
         said = orjson.dumps(value)
         password = _take(value, media_type, request.info.name)
@@ -102,7 +102,7 @@ def _take(value: Any, media_type: str, name: str) -> str | None:
         BadRequestError: an operation would bring one in by a detour.
         InvalidError: it is not good enough.
     """
-    if media_type == _JSON_PATCH:
+    if media_type == JSON_PATCH:
         return _take_from_operations(value, name)
     return _take_from(value, name) if isinstance(value, dict) else None
 

@@ -24,10 +24,11 @@ from llmos.apimachinery.resource import APIResource
 from llmos.apimachinery.serializer import decode_body
 from llmos.apis.admission_v1 import Admission, AdmissionAttributes, Operation
 from llmos.client import resources
+from llmos.client.client import APPLY_PATCH
 from llmos.endpoints.http import Request, Response
 from llmos.endpoints.requestinfo import RequestInfo
 from llmos.endpoints.responses import warning_headers
-from llmos.proxy.annotating import APPLY, JSON, YAML, Amendment, media_type
+from llmos.proxy.annotating import JSON, YAML, Amendment
 from llmos.proxy.passwords import Answer, Forward
 from llmos.proxy.platform import Platform
 from llmos.proxy.usernames import Claims
@@ -100,7 +101,7 @@ class Rules:
         resource = resources.NAMESPACES
         if request.info.verb == "create":
             await self._complete(request, resource)
-        elif media_type(request) == APPLY:
+        elif request.media_type == APPLY_PATCH:
             old = self.platform.get(resource.group_resource, "", request.info.name)
             if old is None:
                 tried = await self.forward(await _dry(request))
@@ -108,7 +109,7 @@ class Rules:
                     return await self.forward(request)
                 if tried.status != 201:
                     return tried
-            await self._complete(request, resource, old, (YAML, APPLY))
+            await self._complete(request, resource, old, (YAML, APPLY_PATCH))
         return await self.forward(request)
 
     async def _complete(

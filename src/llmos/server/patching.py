@@ -41,7 +41,7 @@ def patch_type(request: Request, served: Served) -> str:
     Raises:
         UnsupportedMediaTypeError: the kind takes no such patch.
     """
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given = request.media_type
     if given in _ACCEPTED_CUSTOM or (given == STRATEGIC_PATCH and not served.resource.custom):
         return given
     if given == STRATEGIC_PATCH:
